@@ -1,0 +1,4 @@
+// libelf, the system's: sections and symbols of object files.
+#pragma once
+#include <gelf.h>
+#include <libelf.h>

@@ -1,0 +1,1 @@
+// Intent: see docs/ARCHITECTURE.md.

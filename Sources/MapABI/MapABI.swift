@@ -1,0 +1,1 @@
+// MapABI: see docs/ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+// Scenario: see docs/ARCHITECTURE.md.

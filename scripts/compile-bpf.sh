@@ -1,0 +1,64 @@
+#!/bin/sh
+# Compiles the eBPF programs. The one place where clang's flags stand.
+#
+#   compile-bpf.sh --swift OUT.swift BPF_DIR   every program, as one Swift file of base64 literals
+#   compile-bpf.sh --object SRC.c OUT.o        one program
+#
+# Objects are byte-identical from any folder: no absolute path goes into them.
+set -eu
+
+find_clang() {
+  if [ -n "${CLANG:-}" ]; then echo "$CLANG"; return; fi
+  for candidate in clang "$(dirname "$(command -v swift || echo /none/swift)")/clang" clang-19 clang-17 clang-14; do
+    if command -v "$candidate" >/dev/null 2>&1; then command -v "$candidate"; return; fi
+  done
+  echo "compile-bpf.sh: no clang found; the Swift toolchain carries one, or set CLANG" >&2
+  exit 1
+}
+
+clang=$(find_clang)
+
+# -fno-split-cold-code: the toolchain's clang splits cold code by default, and the kernel refuses the BTF of it.
+compile() { # SRC OUT BPF_DIR
+  (cd "$3" && "$clang" -target bpf -mcpu=v3 -O2 -g -std=gnu11 \
+    -Wall -Wextra -Werror -Wno-unused-parameter -Wno-address-of-packed-member \
+    -Xclang -fno-split-cold-code \
+    -ffile-prefix-map="$3"=bpf -fdebug-compilation-dir=. \
+    -nostdinc -I. -Ilib -Iabi \
+    -c "$1" -o "$2")
+}
+
+case "${1:-}" in
+  --object)
+    dir=$(cd "$(dirname "$0")/../bpf" && pwd)
+    src=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
+    case "$3" in /*) out=$3 ;; *) out=$PWD/$3 ;; esac
+    compile "$src" "$out" "$dir"
+    ;;
+  --swift)
+    out=$2
+    dir=$(cd "$3" && pwd)
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+    {
+      echo "// Made by scripts/compile-bpf.sh; not kept in git."
+      echo "extension BPFObject {"
+      echo "  public static let embedded: [BPFObject] = ["
+      for src in "$dir"/*.bpf.c "$dir"/test/*.bpf.c; do
+        [ -f "$src" ] || continue
+        name=$(basename "$src" .bpf.c)
+        compile "${src#"$dir"/}" "$work/$name.o" "$dir"
+        printf '    BPFObject(name: "%s", base64: "' "$name"
+        base64 -w0 "$work/$name.o"
+        echo '"),'
+      done
+      echo "  ]"
+      echo "}"
+    } >"$work/out.swift"
+    mv "$work/out.swift" "$out"
+    ;;
+  *)
+    sed -n '2,8p' "$0" >&2
+    exit 2
+    ;;
+esac
