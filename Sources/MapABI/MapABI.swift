@@ -1,1 +1,1 @@
-// MapABI: see docs/ARCHITECTURE.md.
+@_exported public import CDatapath
