@@ -1,1 +1,0 @@
-// Datapath: see docs/ARCHITECTURE.md.
