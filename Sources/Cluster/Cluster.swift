@@ -1,1 +1,0 @@
-// Cluster: see docs/ARCHITECTURE.md.
