@@ -1,0 +1,60 @@
+public import Datapath
+
+/// One field of one hop in which two interpreters differ.
+public struct Divergence: Sendable {
+  public var time: Instant
+  public var node: String
+  public var device: String
+  public var hook: String
+  public var field: Field
+  /// What the model says.
+  public var expected: String
+  /// What the other interpreter says.
+  public var found: String
+  /// More lines: differing header fields, differing octets of an entry.
+  public var details: [String]
+
+  public init(
+    hop: borrowing Hop, field: Field, expected: String, found: String, details: [String] = []
+  ) {
+    time = hop.time
+    node = hop.node
+    device = hop.device
+    hook = hop.hook.rawValue
+    self.field = field
+    self.expected = expected
+    self.found = found
+    self.details = details
+  }
+}
+
+/// What came of comparing hops.
+public struct Agreement: Sendable {
+  /// Hops that were run by both.
+  public var compared = 0
+  /// Hops that agreed in every field that was observed.
+  public var agreeing = 0
+  /// Hops that the other interpreter could not run, by reason.
+  public var notRun: [(reason: String, count: Int)] = []
+  /// Fields that could not be observed, by field.
+  public var notObserved: [(field: Field, count: Int)] = []
+  public var divergences: [Divergence] = []
+
+  public init() {}
+
+  public mutating func countNotRun(_ reason: String) {
+    if let index = notRun.firstIndex(where: { $0.reason == reason }) {
+      notRun[index].count += 1
+    } else {
+      notRun.append((reason, 1))
+    }
+  }
+
+  mutating func countNotObserved(_ field: Field) {
+    if let index = notObserved.firstIndex(where: { $0.field == field }) {
+      notObserved[index].count += 1
+    } else {
+      notObserved.append((field, 1))
+    }
+  }
+}

@@ -1,0 +1,54 @@
+public import Datapath
+public import MapABI
+
+/// Runs every hop of a simulation on another interpreter as it happens, and compares.
+///
+/// Each hop is run from the *model's* input and state, so that one divergence does not bring others with it.
+public struct Replay<Interpreter: HookInterpreter & ~Copyable>: ~Copyable, HopObserver {
+  public private(set) var interpreter: Interpreter
+  public private(set) var agreement = Agreement()
+  private let comparison: Comparison
+  private var model = Model()
+
+  public init(_ interpreter: consuming Interpreter, foreign: Bool) {
+    self.interpreter = interpreter
+    comparison = Comparison(foreign: foreign)
+  }
+
+  public mutating func observe(_ hop: borrowing Hop, state: borrowing NodeState) {
+    do {
+      let other = try interpreter.run(hop.attachment, on: hop.input, state: state)
+      guard let choice = Self.differentChoice(hop.result, other) else {
+        return comparison.compare(hop, with: other, into: &agreement)
+      }
+      // The other side drew another backend, which is its right if the service has it: the model makes the same
+      // choice for this hop alone.
+      var input = hop.input
+      input.environment.chosenBackend = choice
+      var same = copy hop
+      same.result = try model.run(hop.attachment, on: input, state: state)
+      comparison.compare(same, with: other, into: &agreement)
+    } catch {
+      agreement.countNotRun("\(error)")
+    }
+  }
+
+  /// The backend that the other interpreter chose, if both translated to a service and chose differently.
+  private static func differentChoice(_ ours: HookResult, _ theirs: HookResult) -> UInt32? {
+    func backend(_ result: HookResult) -> UInt32? {
+      for change in result.changes where change.operation == .put {
+        switch change.map {
+        case .ct4TCP, .ct4Any:
+          guard UInt32(change.key(as: CTTuple4.self).flags) & TUPLE_SERVICE.rawValue != 0 else { continue }
+        case .ct6TCP, .ct6Any:
+          guard UInt32(change.key(as: CTTuple6.self).flags) & TUPLE_SERVICE.rawValue != 0 else { continue }
+        default: continue
+        }
+        return UInt32(truncatingIfNeeded: change.value(as: CTEntry.self).backend_id)
+      }
+      return nil
+    }
+    guard let a = backend(ours), let b = backend(theirs), a != b else { return nil }
+    return b
+  }
+}
