@@ -13,9 +13,11 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let arguments: Target.Dependency = .product(
   name: "ArgumentParser", package: "swift-argument-parser")
 
-func module(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency] = []) -> Target {
+func module(
+  _ name: String, path: String? = nil, _ dependencies: [Target.Dependency] = [], also: [SwiftSetting] = []
+) -> Target {
   .target(
-    name: name, dependencies: dependencies, path: path ?? "Sources/\(name)", swiftSettings: settings)
+    name: name, dependencies: dependencies, path: path ?? "Sources/\(name)", swiftSettings: settings + also)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
@@ -44,7 +46,9 @@ let package = Package(
     .systemLibrary(name: "CDatapath", path: "bpf/abi"),
 
     // Octets, and the values that the maps hold.
-    module("Wire"),
+    // Views borrow the frame (`RawSpan`, no reference counting); declaring them needs lifetime annotations,
+    // using them does not.
+    module("Wire", also: [.enableExperimentalFeature("Lifetimes")]),
     module("MapABI", ["CDatapath", "Wire"]),
 
     // The cluster as values, and what the agent makes of it.

@@ -5,6 +5,7 @@
 public struct IPv4Address: Hashable, Sendable, Comparable {
   public var bits: UInt32
 
+  @inlinable
   public init(bits: UInt32) { self.bits = bits }
 
   public init(_ a: UInt8, _ b: UInt8, _ c: UInt8, _ d: UInt8) {

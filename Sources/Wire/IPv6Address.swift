@@ -6,6 +6,7 @@ public struct IPv6Address: Hashable, Sendable, Comparable {
   public var high: UInt64
   public var low: UInt64
 
+  @inlinable
   public init(high: UInt64, low: UInt64) {
     self.high = high
     self.low = low

@@ -3,6 +3,7 @@ public struct MACAddress: Hashable, Sendable {
   /// 0 … 2^48 − 1.
   public var bits: UInt64
 
+  @inlinable
   public init(bits: UInt64) { self.bits = bits & 0xffff_ffff_ffff }
 
   /// Reads six two-digit hexadecimal octets separated by colons.
