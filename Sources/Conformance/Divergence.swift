@@ -1,4 +1,5 @@
 public import Datapath
+import MapABI
 
 /// One field of one hop in which two interpreters differ.
 public struct Divergence: Sendable {

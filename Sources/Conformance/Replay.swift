@@ -1,5 +1,5 @@
 public import Datapath
-public import MapABI
+import MapABI
 
 /// Runs every hop of a simulation on another interpreter as it happens, and compares.
 ///

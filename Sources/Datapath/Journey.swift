@@ -2,24 +2,26 @@ public import Wire
 
 /// What happened to one packet, from the stack that sent it to its end.
 ///
-/// A tree: what the packet gave rise to on its way (a reply that a program made, an ICMP error) is a branch.
+/// What the packet gave rise to on its way (a reply that a program made) is a journey of its own that names this
+/// one as its parent: together they are a tree.
 public struct Journey: Sendable {
   public var id: Int
   /// What the packet is, in words: `TCP SYN 10.244.2.7:41212 → 10.244.1.9:80`.
   public var summary: String
   public var passages: [Passage]
   public var disposition: Disposition
-  public var branches: [Journey]
+  /// The journey that this one branched off from.
+  public var parent: Int?
 
   public init(
     id: Int, summary: String, passages: [Passage] = [], disposition: Disposition = .inFlight,
-    branches: [Journey] = []
+    parent: Int? = nil
   ) {
     self.id = id
     self.summary = summary
     self.passages = passages
     self.disposition = disposition
-    self.branches = branches
+    self.parent = parent
   }
 
   /// The hops, in order.

@@ -1,0 +1,27 @@
+import Datapath
+import Wire
+
+/// A probe on its way.
+struct Client {
+  enum Phase: Equatable {
+    case resolving(candidates: [String], type: DNSMessage.RecordType)
+    case connecting
+    case awaitingResponse
+    case closing
+    case held
+    case done
+  }
+
+  var request: ProbeRequest
+  var phase = Phase.connecting
+  var result = ProbeResult(outcome: .timeout)
+  /// The client's own end, once it has one.
+  var pair: SocketPair?
+  var deadline: Instant
+  /// Counts what makes earlier timers void.
+  var generation = 0
+  var backoff = Instant.Span.seconds(1)
+  /// What is sent again when no answer comes.
+  var unanswered: Packet?
+  var received: [UInt8] = []
+}
