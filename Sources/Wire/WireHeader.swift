@@ -82,7 +82,9 @@ extension WireError {
   }
 
   @inline(never) @usableFromInline
-  static func invalid(_ name: WireProtocol, _ field: StaticString, needed: StaticString, had: UInt64) -> WireError {
+  static func invalid(_ name: WireProtocol, _ field: StaticString, needed: StaticString, had: UInt64)
+    -> WireError
+  {
     .invalid(name, field: field.description, needed: needed.description, had: had)
   }
 }
