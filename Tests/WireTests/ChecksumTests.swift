@@ -61,7 +61,7 @@ import Wire
   }
 
   @Test func exampleOfRFC1624() {
-    // Section 4: the older equation 2 gives 0x0000 here, equation 3 the right 0xffff … complemented.
+    // Section 4: the older equation 2 gives 0xffff here.
     #expect(Checksum.update(0xdd2f, from: UInt16(0x5555), to: UInt16(0x3285)) == 0x0000)
   }
 

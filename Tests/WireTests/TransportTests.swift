@@ -75,9 +75,8 @@ import Wire
       bytes)
   }
 
-  @Test func sctpChecksumOfARealPacket() throws {
-    // The INIT-ACK chunk of a cookie exchange is long; a SHUTDOWN ACK is four octets: check the CRC against one
-    // computed bit by bit.
+  @Test func sctpChecksumIsTheBitwiseCRC() throws {
+    // A SHUTDOWN ACK chunk, with the CRC computed bit by bit.
     var packet = hex("30 39 00 50 11 22 33 44 00 00 00 00 08 00 00 04")
     var crc: UInt32 = 0xffff_ffff
     for octet in packet {
