@@ -15,13 +15,13 @@
 public struct ARPView: ~Escapable {
   public let bytes: RawSpan
 
-  @inlinable @_lifetime(copy bytes)
+  @inlinable @inline(__always) @_lifetime(copy bytes)
   public init(_ bytes: RawSpan) throws(WireError) {
     try bytes.require(ARPHeader.byteCount, .arp)
     // Hardware type, protocol type and the two lengths in one word.
     let pairing = bytes.unchecked64(0) >> 16
     guard pairing == 0x0001_0800_0604 else {
-      throw .invalid(.arp, field: "pairing", needed: "IPv4 over Ethernet (0x000108000604)", had: pairing)
+      throw .invalid(.arp, "pairing", needed: "IPv4 over Ethernet (0x000108000604)", had: pairing)
     }
     self.bytes = bytes
   }
@@ -40,8 +40,8 @@ public struct ARPOperation: RawRepresentable, Hashable, Sendable {
   public var rawValue: UInt16
   @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue }
 
-  public static let request = ARPOperation(rawValue: 1)
-  public static let reply = ARPOperation(rawValue: 2)
+  @inlinable public static var request: ARPOperation { ARPOperation(rawValue: 1) }
+  @inlinable public static var reply: ARPOperation { ARPOperation(rawValue: 2) }
 }
 
 extension ARPOperation: CustomStringConvertible {
@@ -75,16 +75,16 @@ public struct ARPHeader: WireHeader {
   }
 
   public static let name = WireProtocol.arp
-  public static let byteCount = 28
+  @inlinable public static var byteCount: Int { 28 }
   public var byteCount: Int { Self.byteCount }
 
   /// Where the fields stand, in octets from the start of the message.
   public enum Offset {
-    public static let operation = 6
-    public static let senderMAC = 8
-    public static let sender = 14
-    public static let targetMAC = 18
-    public static let target = 24
+    @inlinable public static var operation: Int { 6 }
+    @inlinable public static var senderMAC: Int { 8 }
+    @inlinable public static var sender: Int { 14 }
+    @inlinable public static var targetMAC: Int { 18 }
+    @inlinable public static var target: Int { 24 }
   }
 
   public init(_ view: borrowing ARPView) {

@@ -33,7 +33,7 @@ public struct AuthenticationHeader: WireHeader {
   }
 
   public static let name = WireProtocol.authentication
-  public static let minimumByteCount = 12
+  @inlinable public static var minimumByteCount: Int { 12 }
   public var byteCount: Int { Self.minimumByteCount + integrityCheckValue.count }
 
   init(_ view: borrowing IPv6ExtensionView) throws(WireError) {
@@ -42,7 +42,7 @@ public struct AuthenticationHeader: WireHeader {
     }
     self.init(
       spi: view.bytes.unchecked32(4), sequence: view.bytes.unchecked32(8),
-      integrityCheckValue: view.bytes.window(Self.minimumByteCount..<view.headerLength).array,
+      integrityCheckValue: view.bytes.window(from: Self.minimumByteCount, to: view.headerLength).array,
       nextHeader: view.nextHeader, reserved: view.bytes.unchecked16(2))
   }
 

@@ -72,14 +72,16 @@ extension CIDR: Comparable {
 }
 
 extension IPAddress {
-  /// The address with all but its first `length` bits cleared; `length` within 0…`bitWidth`.
+  /// The address with all but its first `length` bits cleared; lengths outside 0…`bitWidth` count as the nearest.
   public func masked(to length: Int) -> IPAddress {
+    let length = min(max(length, 0), bitWidth)
+    // A shift by the whole width leaves nothing, as it should.
     switch self {
     case .v4(let address):
-      return .v4(IPv4Address(bits: length == 0 ? 0 : address.bits & ~0 << UInt32(32 - min(length, 32))))
+      return .v4(IPv4Address(bits: address.bits & ~0 << UInt32(32 - length)))
     case .v6(let address):
-      let high = length >= 64 ? address.high : length == 0 ? 0 : address.high & ~0 << UInt64(64 - length)
-      let low = length <= 64 ? 0 : address.low & ~0 << UInt64(128 - min(length, 128))
+      let high = address.high & ~0 << UInt64(64 - min(length, 64))
+      let low = address.low & ~0 << UInt64(64 - max(length - 64, 0))
       return .v6(IPv6Address(high: high, low: low))
     }
   }

@@ -46,7 +46,7 @@ public enum Frame {
     while name != .payload, name != .trailer {
       let layer: Layer
       do throws(WireError) {
-        layer = try Layer(name, parsing: bytes.window(start..<end))
+        layer = try Layer(name, parsing: bytes.window(from: start, to: end))
       } catch {
         if !quoted { result.error = error }
         break
@@ -67,7 +67,7 @@ public enum Frame {
     if start < end {
       result.entries.append(
         Dissection.Entry(
-          layer: .payload(bytes.window(start..<end).array), range: start..<end, depth: depth))
+          layer: .payload(bytes.window(from: start, to: end).array), range: start..<end, depth: depth))
     }
     result.entries += trailers.reversed()
     return result

@@ -4,13 +4,13 @@ public struct EtherType: RawRepresentable, Hashable, Sendable {
   @inlinable
   public init(rawValue: UInt16) { self.rawValue = rawValue }
 
-  public static let ipv4 = EtherType(rawValue: 0x0800)
-  public static let arp = EtherType(rawValue: 0x0806)
+  @inlinable public static var ipv4: EtherType { EtherType(rawValue: 0x0800) }
+  @inlinable public static var arp: EtherType { EtherType(rawValue: 0x0806) }
   /// Transparent Ethernet bridging: a whole Ethernet frame follows (Geneve's payload).
-  public static let ethernet = EtherType(rawValue: 0x6558)
-  public static let vlan = EtherType(rawValue: 0x8100)
-  public static let ipv6 = EtherType(rawValue: 0x86dd)
-  public static let serviceVLAN = EtherType(rawValue: 0x88a8)
+  @inlinable public static var ethernet: EtherType { EtherType(rawValue: 0x6558) }
+  @inlinable public static var vlan: EtherType { EtherType(rawValue: 0x8100) }
+  @inlinable public static var ipv6: EtherType { EtherType(rawValue: 0x86dd) }
+  @inlinable public static var serviceVLAN: EtherType { EtherType(rawValue: 0x88a8) }
 
   /// The layer that follows a header with this type.
   public var next: WireProtocol {

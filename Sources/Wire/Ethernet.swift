@@ -16,7 +16,7 @@
 public struct EthernetView: ~Escapable {
   public let bytes: RawSpan
 
-  @inlinable @_lifetime(copy bytes)
+  @inlinable @inline(__always) @_lifetime(copy bytes)
   public init(_ bytes: RawSpan) throws(WireError) {
     try bytes.require(EthernetHeader.byteCount, .ethernet)
     self.bytes = bytes
@@ -43,14 +43,14 @@ public struct EthernetHeader: WireHeader {
   }
 
   public static let name = WireProtocol.ethernet
-  public static let byteCount = 14
+  @inlinable public static var byteCount: Int { 14 }
   public var byteCount: Int { Self.byteCount }
 
   /// Where the fields stand, in octets from the start of the header.
   public enum Offset {
-    public static let destination = 0
-    public static let source = 6
-    public static let type = 12
+    @inlinable public static var destination: Int { 0 }
+    @inlinable public static var source: Int { 6 }
+    @inlinable public static var type: Int { 12 }
   }
 
   public init(_ view: borrowing EthernetView) {

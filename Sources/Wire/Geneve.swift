@@ -16,12 +16,12 @@ public struct GeneveView: ~Escapable {
   /// In octets, 8…260.
   public let headerLength: Int
 
-  @inlinable @_lifetime(copy bytes)
+  @inlinable @inline(__always) @_lifetime(copy bytes)
   public init(_ bytes: RawSpan) throws(WireError) {
     try bytes.require(GeneveHeader.minimumByteCount, .geneve)
     let first = bytes.unchecked8(0)
     guard first >> 6 == 0 else {
-      throw .invalid(.geneve, field: "version", needed: "0", had: UInt64(first >> 6))
+      throw .invalid(.geneve, "version", needed: "0", had: UInt64(first >> 6))
     }
     let length = GeneveHeader.minimumByteCount + Int(first & 0x3f) * 4
     try bytes.require(length, .geneve, "options")
@@ -35,7 +35,7 @@ public struct GeneveView: ~Escapable {
   /// 24 bits; in Cilium the sender's identity.
   @inlinable public var vni: UInt32 { bytes.unchecked32(GeneveHeader.Offset.vni) >> 8 }
   @inlinable public var options: RawSpan {
-    @_lifetime(copy self) get { bytes.window(GeneveHeader.minimumByteCount..<headerLength) }
+    @_lifetime(copy self) get { bytes.window(from: GeneveHeader.minimumByteCount, to: headerLength) }
   }
   @inlinable public var payload: RawSpan {
     @_lifetime(copy self) get { bytes.dropping(headerLength) }
@@ -66,17 +66,17 @@ public struct GeneveHeader: WireHeader {
   }
 
   public static let name = WireProtocol.geneve
-  public static let minimumByteCount = 8
+  @inlinable public static var minimumByteCount: Int { 8 }
   public var byteCount: Int { Self.minimumByteCount + options.octets.count }
   public static let controlFlag: UInt8 = 0x80
   public static let criticalFlag: UInt8 = 0x40
 
   /// Where the fields stand, in octets from the start of the header.
   public enum Offset {
-    public static let flags = 1
-    public static let type = 2
-    public static let vni = 4
-    public static let options = 8
+    @inlinable public static var flags: Int { 1 }
+    @inlinable public static var type: Int { 2 }
+    @inlinable public static var vni: Int { 4 }
+    @inlinable public static var options: Int { 8 }
   }
 
   public init(_ view: borrowing GeneveView) {

@@ -12,7 +12,7 @@
 public struct ICMPv4View: ~Escapable {
   public let bytes: RawSpan
 
-  @inlinable @_lifetime(copy bytes)
+  @inlinable @inline(__always) @_lifetime(copy bytes)
   public init(_ bytes: RawSpan) throws(WireError) {
     try bytes.require(ICMPv4Header.byteCount, .icmpv4)
     self.bytes = bytes
@@ -34,13 +34,13 @@ public struct ICMPv4Type: RawRepresentable, Hashable, Sendable {
   public var rawValue: UInt8
   @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-  public static let echoReply = ICMPv4Type(rawValue: 0)
-  public static let destinationUnreachable = ICMPv4Type(rawValue: 3)
-  public static let sourceQuench = ICMPv4Type(rawValue: 4)
-  public static let redirect = ICMPv4Type(rawValue: 5)
-  public static let echoRequest = ICMPv4Type(rawValue: 8)
-  public static let timeExceeded = ICMPv4Type(rawValue: 11)
-  public static let parameterProblem = ICMPv4Type(rawValue: 12)
+  @inlinable public static var echoReply: ICMPv4Type { ICMPv4Type(rawValue: 0) }
+  @inlinable public static var destinationUnreachable: ICMPv4Type { ICMPv4Type(rawValue: 3) }
+  @inlinable public static var sourceQuench: ICMPv4Type { ICMPv4Type(rawValue: 4) }
+  @inlinable public static var redirect: ICMPv4Type { ICMPv4Type(rawValue: 5) }
+  @inlinable public static var echoRequest: ICMPv4Type { ICMPv4Type(rawValue: 8) }
+  @inlinable public static var timeExceeded: ICMPv4Type { ICMPv4Type(rawValue: 11) }
+  @inlinable public static var parameterProblem: ICMPv4Type { ICMPv4Type(rawValue: 12) }
 
   /// Whether the message quotes the packet that it is about.
   public var quotesPacket: Bool {
@@ -82,17 +82,17 @@ public struct ICMPv4Header: WireHeader {
   }
 
   public static let name = WireProtocol.icmpv4
-  public static let byteCount = 8
+  @inlinable public static var byteCount: Int { 8 }
   public var byteCount: Int { Self.byteCount }
 
   /// Where the fields stand, in octets from the start of the message.
   public enum Offset {
-    public static let type = 0
-    public static let code = 1
-    public static let checksum = 2
-    public static let rest = 4
-    public static let identifier = 4
-    public static let sequence = 6
+    @inlinable public static var type: Int { 0 }
+    @inlinable public static var code: Int { 1 }
+    @inlinable public static var checksum: Int { 2 }
+    @inlinable public static var rest: Int { 4 }
+    @inlinable public static var identifier: Int { 4 }
+    @inlinable public static var sequence: Int { 6 }
   }
 
   public static func echoRequest(identifier: UInt16, sequence: UInt16) -> Self {

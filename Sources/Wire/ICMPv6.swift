@@ -12,7 +12,7 @@
 public struct ICMPv6View: ~Escapable {
   public let bytes: RawSpan
 
-  @inlinable @_lifetime(copy bytes)
+  @inlinable @inline(__always) @_lifetime(copy bytes)
   public init(_ bytes: RawSpan) throws(WireError) {
     try bytes.require(ICMPv6Header.byteCount, .icmpv6)
     self.bytes = bytes
@@ -34,17 +34,17 @@ public struct ICMPv6Type: RawRepresentable, Hashable, Sendable {
   public var rawValue: UInt8
   @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-  public static let destinationUnreachable = ICMPv6Type(rawValue: 1)
-  public static let packetTooBig = ICMPv6Type(rawValue: 2)
-  public static let timeExceeded = ICMPv6Type(rawValue: 3)
-  public static let parameterProblem = ICMPv6Type(rawValue: 4)
-  public static let echoRequest = ICMPv6Type(rawValue: 128)
-  public static let echoReply = ICMPv6Type(rawValue: 129)
-  public static let routerSolicitation = ICMPv6Type(rawValue: 133)
-  public static let routerAdvertisement = ICMPv6Type(rawValue: 134)
-  public static let neighborSolicitation = ICMPv6Type(rawValue: 135)
-  public static let neighborAdvertisement = ICMPv6Type(rawValue: 136)
-  public static let redirect = ICMPv6Type(rawValue: 137)
+  @inlinable public static var destinationUnreachable: ICMPv6Type { ICMPv6Type(rawValue: 1) }
+  @inlinable public static var packetTooBig: ICMPv6Type { ICMPv6Type(rawValue: 2) }
+  @inlinable public static var timeExceeded: ICMPv6Type { ICMPv6Type(rawValue: 3) }
+  @inlinable public static var parameterProblem: ICMPv6Type { ICMPv6Type(rawValue: 4) }
+  @inlinable public static var echoRequest: ICMPv6Type { ICMPv6Type(rawValue: 128) }
+  @inlinable public static var echoReply: ICMPv6Type { ICMPv6Type(rawValue: 129) }
+  @inlinable public static var routerSolicitation: ICMPv6Type { ICMPv6Type(rawValue: 133) }
+  @inlinable public static var routerAdvertisement: ICMPv6Type { ICMPv6Type(rawValue: 134) }
+  @inlinable public static var neighborSolicitation: ICMPv6Type { ICMPv6Type(rawValue: 135) }
+  @inlinable public static var neighborAdvertisement: ICMPv6Type { ICMPv6Type(rawValue: 136) }
+  @inlinable public static var redirect: ICMPv6Type { ICMPv6Type(rawValue: 137) }
 
   /// Whether the message quotes the packet that it is about: the error messages, types 1…4.
   public var quotesPacket: Bool { (1...4).contains(rawValue) }
@@ -95,17 +95,17 @@ public struct ICMPv6Header: WireHeader {
   }
 
   public static let name = WireProtocol.icmpv6
-  public static let byteCount = 8
+  @inlinable public static var byteCount: Int { 8 }
   public var byteCount: Int { Self.byteCount }
 
   /// Where the fields stand, in octets from the start of the message.
   public enum Offset {
-    public static let type = 0
-    public static let code = 1
-    public static let checksum = 2
-    public static let rest = 4
-    public static let identifier = 4
-    public static let sequence = 6
+    @inlinable public static var type: Int { 0 }
+    @inlinable public static var code: Int { 1 }
+    @inlinable public static var checksum: Int { 2 }
+    @inlinable public static var rest: Int { 4 }
+    @inlinable public static var identifier: Int { 4 }
+    @inlinable public static var sequence: Int { 6 }
   }
 
   public static func echoRequest(identifier: UInt16, sequence: UInt16) -> Self {

@@ -4,22 +4,22 @@ public struct IPProtocol: RawRepresentable, Hashable, Sendable {
   @inlinable
   public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-  public static let hopByHop = IPProtocol(rawValue: 0)
-  public static let icmpv4 = IPProtocol(rawValue: 1)
-  public static let ipv4 = IPProtocol(rawValue: 4)
-  public static let tcp = IPProtocol(rawValue: 6)
-  public static let udp = IPProtocol(rawValue: 17)
-  public static let ipv6 = IPProtocol(rawValue: 41)
-  public static let routing = IPProtocol(rawValue: 43)
-  public static let fragment = IPProtocol(rawValue: 44)
-  public static let esp = IPProtocol(rawValue: 50)
-  public static let authentication = IPProtocol(rawValue: 51)
-  public static let icmpv6 = IPProtocol(rawValue: 58)
-  public static let noNextHeader = IPProtocol(rawValue: 59)
-  public static let destinationOptions = IPProtocol(rawValue: 60)
-  public static let sctp = IPProtocol(rawValue: 132)
+  @inlinable public static var hopByHop: IPProtocol { IPProtocol(rawValue: 0) }
+  @inlinable public static var icmpv4: IPProtocol { IPProtocol(rawValue: 1) }
+  @inlinable public static var ipv4: IPProtocol { IPProtocol(rawValue: 4) }
+  @inlinable public static var tcp: IPProtocol { IPProtocol(rawValue: 6) }
+  @inlinable public static var udp: IPProtocol { IPProtocol(rawValue: 17) }
+  @inlinable public static var ipv6: IPProtocol { IPProtocol(rawValue: 41) }
+  @inlinable public static var routing: IPProtocol { IPProtocol(rawValue: 43) }
+  @inlinable public static var fragment: IPProtocol { IPProtocol(rawValue: 44) }
+  @inlinable public static var esp: IPProtocol { IPProtocol(rawValue: 50) }
+  @inlinable public static var authentication: IPProtocol { IPProtocol(rawValue: 51) }
+  @inlinable public static var icmpv6: IPProtocol { IPProtocol(rawValue: 58) }
+  @inlinable public static var noNextHeader: IPProtocol { IPProtocol(rawValue: 59) }
+  @inlinable public static var destinationOptions: IPProtocol { IPProtocol(rawValue: 60) }
+  @inlinable public static var sctp: IPProtocol { IPProtocol(rawValue: 132) }
   /// Not assigned; stands in a header whose payload is not known yet.
-  public static let reserved = IPProtocol(rawValue: 255)
+  @inlinable public static var reserved: IPProtocol { IPProtocol(rawValue: 255) }
 
   /// The layer that a header with this number announces.
   public var next: WireProtocol {

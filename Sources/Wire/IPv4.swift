@@ -25,16 +25,16 @@ public struct IPv4View: ~Escapable {
   /// In octets, 20…60.
   public let headerLength: Int
 
-  @inlinable @_lifetime(copy bytes)
+  @inlinable @inline(__always) @_lifetime(copy bytes)
   public init(_ bytes: RawSpan) throws(WireError) {
     try bytes.require(IPv4Header.minimumByteCount, .ipv4)
     let first = bytes.unchecked8(0)
     guard first >> 4 == 4 else {
-      throw .invalid(.ipv4, field: "version", needed: "4", had: UInt64(first >> 4))
+      throw .invalid(.ipv4, "version", needed: "4", had: UInt64(first >> 4))
     }
     let length = Int(first & 15) * 4
     guard length >= IPv4Header.minimumByteCount else {
-      throw .invalid(.ipv4, field: "headerLength", needed: "at least 20", had: UInt64(length))
+      throw .invalid(.ipv4, "headerLength", needed: "at least 20", had: UInt64(length))
     }
     try bytes.require(length, .ipv4, "options")
     self.bytes = bytes
@@ -43,7 +43,7 @@ public struct IPv4View: ~Escapable {
 
   /// Checks only that the 20 fixed octets are there, as a datapath does that trusts the stack for the rest;
   /// `headerLength` is then what IHL says (0…60), cut to the bytes that there are.
-  @inlinable @_lifetime(copy bytes)
+  @inlinable @inline(__always) @_lifetime(copy bytes)
   public init(fixedPartOf bytes: RawSpan) throws(WireError) {
     try bytes.require(IPv4Header.minimumByteCount, .ipv4)
     self.bytes = bytes
@@ -70,18 +70,18 @@ public struct IPv4View: ~Escapable {
 
   /// Empty, or 4…40 octets.
   @inlinable public var options: RawSpan {
-    @_lifetime(copy self) get { bytes.window(IPv4Header.minimumByteCount..<max(20, headerLength)) }
+    @_lifetime(copy self) get { bytes.window(from: IPv4Header.minimumByteCount, to: headerLength) }
   }
   /// What follows the header, without Ethernet padding when the total length tells it apart.
   @inlinable public var payload: RawSpan {
     @_lifetime(copy self) get {
       let total = Int(totalLength)
       let end = total >= headerLength && total <= bytes.byteCount ? total : bytes.byteCount
-      return bytes.window(headerLength..<end)
+      return bytes.window(from: headerLength, to: end)
     }
   }
   /// Whether the header sums to what its checksum says.
-  public var hasValidChecksum: Bool { Checksum(bytes.window(0..<headerLength)).folded == 0xffff }
+  public var hasValidChecksum: Bool { Checksum(bytes.window(from: 0, to: headerLength)).folded == 0xffff }
 }
 
 /// The three flag bits of an IPv4 header.
@@ -89,9 +89,9 @@ public struct IPv4Flags: OptionSet, Hashable, Sendable {
   public var rawValue: UInt8
   @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-  public static let moreFragments = IPv4Flags(rawValue: 1)
-  public static let dontFragment = IPv4Flags(rawValue: 2)
-  public static let reserved = IPv4Flags(rawValue: 4)
+  @inlinable public static var moreFragments: IPv4Flags { IPv4Flags(rawValue: 1) }
+  @inlinable public static var dontFragment: IPv4Flags { IPv4Flags(rawValue: 2) }
+  @inlinable public static var reserved: IPv4Flags { IPv4Flags(rawValue: 4) }
 }
 
 /// An IPv4 header.
@@ -129,21 +129,21 @@ public struct IPv4Header: WireHeader {
   }
 
   public static let name = WireProtocol.ipv4
-  public static let minimumByteCount = 20
+  @inlinable public static var minimumByteCount: Int { 20 }
   public var byteCount: Int { Self.minimumByteCount + options.octets.count }
 
   /// Where the fields stand, in octets from the start of the header.
   public enum Offset {
-    public static let typeOfService = 1
-    public static let totalLength = 2
-    public static let identification = 4
-    public static let fragment = 6
-    public static let timeToLive = 8
-    public static let `protocol` = 9
-    public static let checksum = 10
-    public static let source = 12
-    public static let destination = 16
-    public static let options = 20
+    @inlinable public static var typeOfService: Int { 1 }
+    @inlinable public static var totalLength: Int { 2 }
+    @inlinable public static var identification: Int { 4 }
+    @inlinable public static var fragment: Int { 6 }
+    @inlinable public static var timeToLive: Int { 8 }
+    @inlinable public static var `protocol`: Int { 9 }
+    @inlinable public static var checksum: Int { 10 }
+    @inlinable public static var source: Int { 12 }
+    @inlinable public static var destination: Int { 16 }
+    @inlinable public static var options: Int { 20 }
   }
 
   public init(_ view: borrowing IPv4View) {

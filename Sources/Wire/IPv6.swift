@@ -18,18 +18,18 @@
 public struct IPv6View: ~Escapable {
   public let bytes: RawSpan
 
-  @inlinable @_lifetime(copy bytes)
+  @inlinable @inline(__always) @_lifetime(copy bytes)
   public init(_ bytes: RawSpan) throws(WireError) {
     try bytes.require(IPv6Header.byteCount, .ipv6)
     let version = bytes.unchecked8(0) >> 4
     guard version == 6 else {
-      throw .invalid(.ipv6, field: "version", needed: "6", had: UInt64(version))
+      throw .invalid(.ipv6, "version", needed: "6", had: UInt64(version))
     }
     self.bytes = bytes
   }
 
   /// Checks only that the 40 octets are there, not the version.
-  @inlinable @_lifetime(copy bytes)
+  @inlinable @inline(__always) @_lifetime(copy bytes)
   public init(fixedPartOf bytes: RawSpan) throws(WireError) {
     try bytes.require(IPv6Header.byteCount, .ipv6)
     self.bytes = bytes
@@ -50,7 +50,7 @@ public struct IPv6View: ~Escapable {
   @inlinable public var payload: RawSpan {
     @_lifetime(copy self) get {
       let end = IPv6Header.byteCount + Int(payloadLength)
-      return bytes.window(IPv6Header.byteCount..<(payloadLength == 0 ? bytes.byteCount : end))
+      return bytes.window(from: IPv6Header.byteCount, to: payloadLength == 0 ? bytes.byteCount : end)
     }
   }
 }
@@ -81,16 +81,16 @@ public struct IPv6Header: WireHeader {
   }
 
   public static let name = WireProtocol.ipv6
-  public static let byteCount = 40
+  @inlinable public static var byteCount: Int { 40 }
   public var byteCount: Int { Self.byteCount }
 
   /// Where the fields stand, in octets from the start of the header.
   public enum Offset {
-    public static let payloadLength = 4
-    public static let nextHeader = 6
-    public static let hopLimit = 7
-    public static let source = 8
-    public static let destination = 24
+    @inlinable public static var payloadLength: Int { 4 }
+    @inlinable public static var nextHeader: Int { 6 }
+    @inlinable public static var hopLimit: Int { 7 }
+    @inlinable public static var source: Int { 8 }
+    @inlinable public static var destination: Int { 24 }
   }
 
   public init(_ view: borrowing IPv6View) {

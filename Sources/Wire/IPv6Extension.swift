@@ -14,7 +14,7 @@ public struct IPv6ExtensionView: ~Escapable {
   /// The length of this header in octets, at least 8.
   public let headerLength: Int
 
-  @inlinable @_lifetime(copy bytes)
+  @inlinable @inline(__always) @_lifetime(copy bytes)
   public init(_ kind: IPv6ExtensionKind, _ bytes: RawSpan) throws(WireError) {
     let name = kind.protocol.next
     try bytes.require(8, name)

@@ -33,7 +33,7 @@ public struct IPv6FragmentHeader: WireHeader {
   }
 
   public static let name = WireProtocol.fragment
-  public static let byteCount = 8
+  @inlinable public static var byteCount: Int { 8 }
   public var byteCount: Int { Self.byteCount }
 
   init(_ view: borrowing IPv6ExtensionView) {

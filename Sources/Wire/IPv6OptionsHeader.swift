@@ -20,7 +20,8 @@ public struct IPv6OptionsHeader: WireHeader {
 
   init(_ view: borrowing IPv6ExtensionView) {
     self.init(
-      IPv6Options(octets: view.bytes.window(2..<view.headerLength).array), nextHeader: view.nextHeader)
+      IPv6Options(octets: view.bytes.window(from: 2, to: view.headerLength).array),
+      nextHeader: view.nextHeader)
   }
 
   public init(parsing bytes: RawSpan) throws(WireError) {

@@ -28,7 +28,7 @@ public struct IPv6RoutingHeader: WireHeader {
   init(_ view: borrowing IPv6ExtensionView) {
     self.init(
       type: view.bytes.unchecked8(2), segmentsLeft: view.bytes.unchecked8(3),
-      data: view.bytes.window(4..<view.headerLength).array, nextHeader: view.nextHeader)
+      data: view.bytes.window(from: 4, to: view.headerLength).array, nextHeader: view.nextHeader)
   }
 
   public init(parsing bytes: RawSpan) throws(WireError) {

@@ -16,7 +16,7 @@
 public struct LinuxCookedView: ~Escapable {
   public let bytes: RawSpan
 
-  @inlinable @_lifetime(copy bytes)
+  @inlinable @inline(__always) @_lifetime(copy bytes)
   public init(_ bytes: RawSpan) throws(WireError) {
     try bytes.require(LinuxCookedHeader.byteCount, .linuxCooked)
     self.bytes = bytes
@@ -66,18 +66,18 @@ public struct LinuxCookedHeader: WireHeader {
   }
 
   public static let name = WireProtocol.linuxCooked
-  public static let byteCount = 20
+  @inlinable public static var byteCount: Int { 20 }
   public var byteCount: Int { Self.byteCount }
 
   /// Where the fields stand, in octets from the start of the header.
   public enum Offset {
-    public static let type = 0
-    public static let reserved = 2
-    public static let interfaceIndex = 4
-    public static let hardwareType = 8
-    public static let packetType = 10
-    public static let addressLength = 11
-    public static let address = 12
+    @inlinable public static var type: Int { 0 }
+    @inlinable public static var reserved: Int { 2 }
+    @inlinable public static var interfaceIndex: Int { 4 }
+    @inlinable public static var hardwareType: Int { 8 }
+    @inlinable public static var packetType: Int { 10 }
+    @inlinable public static var addressLength: Int { 11 }
+    @inlinable public static var address: Int { 12 }
   }
 
   /// The sender's address when it is an Ethernet one.

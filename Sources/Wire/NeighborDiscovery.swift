@@ -11,7 +11,7 @@
 public struct NeighborView: ~Escapable {
   public let bytes: RawSpan
 
-  @inlinable @_lifetime(copy bytes)
+  @inlinable @inline(__always) @_lifetime(copy bytes)
   public init(_ bytes: RawSpan) throws(WireError) {
     try bytes.require(NeighborBody.minimumByteCount, .neighbor, "target")
     self.bytes = bytes
@@ -34,7 +34,7 @@ public struct NeighborBody: WireHeader {
   }
 
   public static let name = WireProtocol.neighbor
-  public static let minimumByteCount = 16
+  @inlinable public static var minimumByteCount: Int { 16 }
   public var byteCount: Int { Self.minimumByteCount + options.octets.count }
 
   public init(_ view: borrowing NeighborView) {
@@ -84,7 +84,7 @@ public struct RouterAdvertisementBody: WireHeader {
   }
 
   public static let name = WireProtocol.routerAdvertisement
-  public static let minimumByteCount = 8
+  @inlinable public static var minimumByteCount: Int { 8 }
   public var byteCount: Int { Self.minimumByteCount + options.octets.count }
 
   public init(parsing bytes: RawSpan) throws(WireError) {

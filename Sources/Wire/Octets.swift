@@ -48,16 +48,19 @@ extension RawSpan {
   }
 
   /// What is left after the first `count` octets; empty when there are no more.
-  @inlinable @_lifetime(copy self)
-  public func dropping(_ count: Int) -> RawSpan {
-    extracting(Swift.max(0, Swift.min(count, byteCount))..<byteCount)
-  }
+  @inlinable @inline(__always) @_lifetime(copy self)
+  public func dropping(_ count: Int) -> RawSpan { window(from: count, to: byteCount) }
 
   /// The octets of `range`, cut to what there is.
   @inlinable @_lifetime(copy self)
-  public func window(_ range: Range<Int>) -> RawSpan {
-    let low = Swift.max(0, Swift.min(range.lowerBound, byteCount))
-    return extracting(low..<Swift.max(low, Swift.min(range.upperBound, byteCount)))
+  public func window(_ range: Range<Int>) -> RawSpan { window(from: range.lowerBound, to: range.upperBound) }
+
+  /// The octets from `low` up to, not including, `high`, cut to what there is; empty when `high` is not above.
+  @inlinable @inline(__always) @_lifetime(copy self)
+  func window(from low: Int, to high: Int) -> RawSpan {
+    let low = Swift.max(0, Swift.min(low, byteCount))
+    let high = Swift.max(low, Swift.min(high, byteCount))
+    return extracting(unchecked: Range(uncheckedBounds: (low, high)))
   }
 
   /// An owned copy.
@@ -90,7 +93,10 @@ extension MutableRawSpan {
 
   @_lifetime(self: copy self)
   mutating func store(_ octets: [UInt8], at offset: Int) {
-    for index in octets.indices { store(octets[index], at: offset + index) }
+    guard offset >= 0, offset <= byteCount - octets.count else { return }
+    withUnsafeMutableBytes { target in
+      octets.withUnsafeBytes { target[offset..<offset + octets.count].copyBytes(from: $0) }
+    }
   }
 }
 

@@ -14,7 +14,7 @@
 public struct SCTPView: ~Escapable {
   public let bytes: RawSpan
 
-  @inlinable @_lifetime(copy bytes)
+  @inlinable @inline(__always) @_lifetime(copy bytes)
   public init(_ bytes: RawSpan) throws(WireError) {
     try bytes.require(SCTPHeader.byteCount, .sctp)
     self.bytes = bytes
@@ -32,7 +32,7 @@ public struct SCTPView: ~Escapable {
 
   /// What the checksum has to be: the CRC over the packet with four zeros in the checksum's place.
   public var computedChecksum: UInt32 {
-    var crc = CRC32C.update(0xffff_ffff, bytes.window(0..<SCTPHeader.Offset.checksum))
+    var crc = CRC32C.update(0xffff_ffff, bytes.window(from: 0, to: SCTPHeader.Offset.checksum))
     let zeros: [UInt8] = [0, 0, 0, 0]
     crc = CRC32C.update(crc, zeros.span.bytes)
     return ~CRC32C.update(crc, payload)
@@ -55,15 +55,15 @@ public struct SCTPHeader: WireHeader {
   }
 
   public static let name = WireProtocol.sctp
-  public static let byteCount = 12
+  @inlinable public static var byteCount: Int { 12 }
   public var byteCount: Int { Self.byteCount }
 
   /// Where the fields stand, in octets from the start of the header.
   public enum Offset {
-    public static let sourcePort = 0
-    public static let destinationPort = 2
-    public static let verificationTag = 4
-    public static let checksum = 8
+    @inlinable public static var sourcePort: Int { 0 }
+    @inlinable public static var destinationPort: Int { 2 }
+    @inlinable public static var verificationTag: Int { 4 }
+    @inlinable public static var checksum: Int { 8 }
   }
 
   public init(_ view: borrowing SCTPView) {

@@ -22,12 +22,12 @@ public struct TCPView: ~Escapable {
   /// In octets, 20…60.
   public let headerLength: Int
 
-  @inlinable @_lifetime(copy bytes)
+  @inlinable @inline(__always) @_lifetime(copy bytes)
   public init(_ bytes: RawSpan) throws(WireError) {
     try bytes.require(TCPHeader.minimumByteCount, .tcp)
     let length = Int(bytes.unchecked8(TCPHeader.Offset.flags) >> 4) * 4
     guard length >= TCPHeader.minimumByteCount else {
-      throw .invalid(.tcp, field: "headerLength", needed: "at least 20", had: UInt64(length))
+      throw .invalid(.tcp, "headerLength", needed: "at least 20", had: UInt64(length))
     }
     try bytes.require(length, .tcp, "options")
     self.bytes = bytes
@@ -45,7 +45,7 @@ public struct TCPView: ~Escapable {
   @inlinable public var checksum: UInt16 { bytes.unchecked16(TCPHeader.Offset.checksum) }
   @inlinable public var urgentPointer: UInt16 { bytes.unchecked16(TCPHeader.Offset.urgentPointer) }
   @inlinable public var options: RawSpan {
-    @_lifetime(copy self) get { bytes.window(TCPHeader.minimumByteCount..<headerLength) }
+    @_lifetime(copy self) get { bytes.window(from: TCPHeader.minimumByteCount, to: headerLength) }
   }
   @inlinable public var payload: RawSpan {
     @_lifetime(copy self) get { bytes.dropping(headerLength) }
@@ -58,14 +58,14 @@ public struct TCPFlags: OptionSet, Hashable, Sendable {
   public var rawValue: UInt16
   @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue }
 
-  public static let fin = TCPFlags(rawValue: 0x01)
-  public static let syn = TCPFlags(rawValue: 0x02)
-  public static let rst = TCPFlags(rawValue: 0x04)
-  public static let psh = TCPFlags(rawValue: 0x08)
-  public static let ack = TCPFlags(rawValue: 0x10)
-  public static let urg = TCPFlags(rawValue: 0x20)
-  public static let ece = TCPFlags(rawValue: 0x40)
-  public static let cwr = TCPFlags(rawValue: 0x80)
+  @inlinable public static var fin: TCPFlags { TCPFlags(rawValue: 0x01) }
+  @inlinable public static var syn: TCPFlags { TCPFlags(rawValue: 0x02) }
+  @inlinable public static var rst: TCPFlags { TCPFlags(rawValue: 0x04) }
+  @inlinable public static var psh: TCPFlags { TCPFlags(rawValue: 0x08) }
+  @inlinable public static var ack: TCPFlags { TCPFlags(rawValue: 0x10) }
+  @inlinable public static var urg: TCPFlags { TCPFlags(rawValue: 0x20) }
+  @inlinable public static var ece: TCPFlags { TCPFlags(rawValue: 0x40) }
+  @inlinable public static var cwr: TCPFlags { TCPFlags(rawValue: 0x80) }
 }
 
 extension TCPFlags: CustomStringConvertible {
@@ -110,20 +110,20 @@ public struct TCPHeader: WireHeader {
   }
 
   public static let name = WireProtocol.tcp
-  public static let minimumByteCount = 20
+  @inlinable public static var minimumByteCount: Int { 20 }
   public var byteCount: Int { Self.minimumByteCount + options.octets.count }
 
   /// Where the fields stand, in octets from the start of the header.
   public enum Offset {
-    public static let sourcePort = 0
-    public static let destinationPort = 2
-    public static let sequence = 4
-    public static let acknowledgment = 8
-    public static let flags = 12
-    public static let window = 14
-    public static let checksum = 16
-    public static let urgentPointer = 18
-    public static let options = 20
+    @inlinable public static var sourcePort: Int { 0 }
+    @inlinable public static var destinationPort: Int { 2 }
+    @inlinable public static var sequence: Int { 4 }
+    @inlinable public static var acknowledgment: Int { 8 }
+    @inlinable public static var flags: Int { 12 }
+    @inlinable public static var window: Int { 14 }
+    @inlinable public static var checksum: Int { 16 }
+    @inlinable public static var urgentPointer: Int { 18 }
+    @inlinable public static var options: Int { 20 }
   }
 
   public init(_ view: borrowing TCPView) {

@@ -12,7 +12,7 @@
 public struct UDPView: ~Escapable {
   public let bytes: RawSpan
 
-  @inlinable @_lifetime(copy bytes)
+  @inlinable @inline(__always) @_lifetime(copy bytes)
   public init(_ bytes: RawSpan) throws(WireError) {
     try bytes.require(UDPHeader.byteCount, .udp)
     self.bytes = bytes
@@ -27,7 +27,7 @@ public struct UDPView: ~Escapable {
   /// What follows the header, cut to the length field when that is possible.
   @inlinable public var payload: RawSpan {
     @_lifetime(copy self) get {
-      bytes.window(UDPHeader.byteCount..<(length >= 8 ? Int(length) : bytes.byteCount))
+      bytes.window(from: UDPHeader.byteCount, to: length >= 8 ? Int(length) : bytes.byteCount)
     }
   }
 }
@@ -49,15 +49,15 @@ public struct UDPHeader: WireHeader {
   }
 
   public static let name = WireProtocol.udp
-  public static let byteCount = 8
+  @inlinable public static var byteCount: Int { 8 }
   public var byteCount: Int { Self.byteCount }
 
   /// Where the fields stand, in octets from the start of the header.
   public enum Offset {
-    public static let sourcePort = 0
-    public static let destinationPort = 2
-    public static let length = 4
-    public static let checksum = 6
+    @inlinable public static var sourcePort: Int { 0 }
+    @inlinable public static var destinationPort: Int { 2 }
+    @inlinable public static var length: Int { 4 }
+    @inlinable public static var checksum: Int { 6 }
   }
 
   public init(_ view: borrowing UDPView) {

@@ -12,7 +12,7 @@
 public struct VLANView: ~Escapable {
   public let bytes: RawSpan
 
-  @inlinable @_lifetime(copy bytes)
+  @inlinable @inline(__always) @_lifetime(copy bytes)
   public init(_ bytes: RawSpan) throws(WireError) {
     try bytes.require(VLANHeader.byteCount, .vlan)
     self.bytes = bytes
@@ -44,13 +44,13 @@ public struct VLANHeader: WireHeader {
   }
 
   public static let name = WireProtocol.vlan
-  public static let byteCount = 4
+  @inlinable public static var byteCount: Int { 4 }
   public var byteCount: Int { Self.byteCount }
 
   /// Where the fields stand, in octets from the start of the header.
   public enum Offset {
-    public static let control = 0
-    public static let type = 2
+    @inlinable public static var control: Int { 0 }
+    @inlinable public static var type: Int { 2 }
   }
 
   public init(_ view: borrowing VLANView) {

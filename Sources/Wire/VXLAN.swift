@@ -12,7 +12,7 @@
 public struct VXLANView: ~Escapable {
   public let bytes: RawSpan
 
-  @inlinable @_lifetime(copy bytes)
+  @inlinable @inline(__always) @_lifetime(copy bytes)
   public init(_ bytes: RawSpan) throws(WireError) {
     try bytes.require(VXLANHeader.byteCount, .vxlan)
     self.bytes = bytes
@@ -48,15 +48,15 @@ public struct VXLANHeader: WireHeader {
   }
 
   public static let name = WireProtocol.vxlan
-  public static let byteCount = 8
+  @inlinable public static var byteCount: Int { 8 }
   public var byteCount: Int { Self.byteCount }
   /// The I flag: the VNI is valid.
-  public static let vniFlag: UInt8 = 0x08
+  @inlinable public static var vniFlag: UInt8 { 0x08 }
 
   /// Where the fields stand, in octets from the start of the header.
   public enum Offset {
-    public static let flags = 0
-    public static let vni = 4
+    @inlinable public static var flags: Int { 0 }
+    @inlinable public static var vni: Int { 4 }
   }
 
   public init(_ view: borrowing VXLANView) {

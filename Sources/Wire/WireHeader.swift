@@ -69,9 +69,22 @@ extension WireHeader {
 extension RawSpan {
   /// The bounds check of a view.
   @inlinable @inline(__always)
-  func require(_ needed: Int, _ name: WireProtocol, _ field: String = "header") throws(WireError) {
-    guard byteCount >= needed else {
-      throw .truncated(name, field: field, needed: needed, had: byteCount)
-    }
+  func require(_ needed: Int, _ name: WireProtocol, _ field: StaticString = "header") throws(WireError) {
+    guard byteCount >= needed else { throw .truncated(name, field, needed: needed, had: byteCount) }
+  }
+}
+
+extension WireError {
+  // Out of line, to keep the string and its bookkeeping out of the parsers' straight path.
+  @inline(never) @usableFromInline
+  static func truncated(_ name: WireProtocol, _ field: StaticString, needed: Int, had: Int) -> WireError {
+    .truncated(name, field: field.description, needed: needed, had: had)
+  }
+
+  @inline(never) @usableFromInline
+  static func invalid(_ name: WireProtocol, _ field: StaticString, needed: StaticString, had: UInt64)
+    -> WireError
+  {
+    .invalid(name, field: field.description, needed: needed.description, had: had)
   }
 }
