@@ -43,6 +43,10 @@ let package = Package(
       name: "CLibelf", path: "Sources/CLibelf", pkgConfig: "libelf", providers: [.apt(["libelf-dev"])]),
     .systemLibrary(
       name: "CLibpcap", path: "Sources/CLibpcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
+    .systemLibrary(
+      name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(
+      name: "CZstd", path: "Sources/CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CDatapath", path: "bpf/abi"),
 
     // Octets, and the values that the maps hold.
@@ -61,7 +65,7 @@ let package = Package(
     module("Datapath", ["MapABI", "Wire"]),
     module("Simulator", ["Datapath", "ControlPlane"]),
     module("Conformance", ["Datapath"]),
-    module("Capture", ["Wire", "CLibpcap"]),
+    module("Capture", ["Wire", "CLibpcap", "CZlib", "CZstd"]),
 
     // The same hooks in the kernel.
     .target(

@@ -1,0 +1,3 @@
+// zlib, the system's: captures compressed with gzip.
+#pragma once
+#include <zlib.h>

@@ -1,0 +1,3 @@
+// zstd, the system's: captures compressed with zstd.
+#pragma once
+#include <zstd.h>

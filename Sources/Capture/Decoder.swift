@@ -1,0 +1,161 @@
+import Wire
+
+/// Counts a capture's packets per tunnel and per flow.
+///
+///     var decoder = Decoder()
+///     decoder.read("node.pcap")
+///     let report = decoder.report()
+///     for identity in report.identities { print(identity.vni, identity.packets) }
+///
+/// Memory: what `SlotIndex` and the tables say, whatever the capture's length.
+public struct Decoder: ~Copyable {
+  /// How many diagnostics of each file are kept; the counts go on.
+  public static let diagnosticLimit = 20
+
+  public let ports: TunnelPorts
+  /// Whether flows are counted, or identities alone.
+  public let countsFlows: Bool
+  public internal(set) var counts = PacketCounts()
+  public private(set) var files: [String] = []
+  public private(set) var diagnostics: [Diagnostic] = []
+
+  var tunnels = TunnelTable()
+  var flows = FlowTable()
+  var addresses = AddressTable()
+  /// What the first direct-server-return option of a flow said; for at most 4096 flows.
+  var services: [FlowKey: DSROption] = [:]
+
+  private var packetsBeforeFile: UInt64 = 0
+  private var diagnosticsOfFile = 0
+
+  // The ports that the short way looks for, as they stand in memory.
+  private let vxlanPort: UInt32
+  private let otherVXLANPort: UInt32
+  private let genevePort: UInt32
+
+  public init(ports: TunnelPorts = TunnelPorts(), countsFlows: Bool = true) {
+    self.ports = ports
+    self.countsFlows = countsFlows
+    // An absent port becomes a value that no 16 bits have.
+    func inMemory(_ port: UInt16?) -> UInt32 { port.map { UInt32($0.byteSwapped) } ?? .max }
+    vxlanPort = inMemory(ports.vxlan.first)
+    otherVXLANPort = inMemory(ports.vxlan.dropFirst().first)
+    // A port in both lists is VXLAN's.
+    genevePort = inMemory(ports.geneve.first { !ports.vxlan.contains($0) })
+  }
+
+  /// Starts a file: what follows is told under its name.
+  public mutating func begin(file: String) {
+    files.append(file)
+    packetsBeforeFile = counts.packets
+    diagnosticsOfFile = 0
+  }
+
+  /// Reads one file (`-` is standard input) to its end. A broken file ends with a diagnostic; its packets up to
+  /// there are counted.
+  public mutating func read(_ path: String) {
+    begin(file: path)
+    do {
+      var reader = try CaptureReader(path: path)
+      try reader.read(into: &self)
+    } catch {
+      fail(error)
+    }
+  }
+
+  /// Takes down that a file could not be read to its end.
+  public mutating func fail(_ error: CaptureError) {
+    diagnostics.append(
+      Diagnostic(kind: .file, file: error.file, offset: error.offset, text: error.reason))
+  }
+
+  mutating func note(_ kind: Diagnostic.Kind, _ offset: UInt64, _ text: String) {
+    guard diagnosticsOfFile < Self.diagnosticLimit else { return }
+    diagnosticsOfFile += 1
+    diagnostics.append(
+      Diagnostic(
+        kind: kind, file: files.last ?? "", packet: counts.packets &- packetsBeforeFile, offset: offset,
+        text: text))
+  }
+}
+
+extension Decoder: PacketSink {
+  /// Counts a packet.
+  ///
+  /// The short way takes what nearly every packet of a capture is: Ethernet, IPv4 without options, UDP, VXLAN or
+  /// Geneve without options, and the same again with TCP or UDP inside, all lengths in order. Whatever is not
+  /// exactly that goes the long way, which gives the same answer; a test holds the two against each other.
+  @inline(__always)
+  public mutating func take(_ packet: CapturedPacket) {
+    counts.packets &+= 1
+    counts.cut &+= packet.captured < packet.original ? 1 : 0
+    guard packet.linkType == .ethernet, packet.captured >= 98, shortWay(packet) else {
+      return count(Dissection(packet, ports: ports), packet)
+    }
+  }
+
+  @inline(__always)
+  private mutating func shortWay(_ packet: CapturedPacket) -> Bool {
+    let outer = packet.base
+    // Ethernet type 0x0800 and 0x45; not a fragment, and UDP.
+    guard (outer.word(12) & 0x00ff_ffff) == 0x0045_0008, (outer.word(20) & 0xff00_ff3f) == 0x1100_0000 else {
+      return false
+    }
+    let udp = outer.word(36)
+    let udpLength = Int(UInt16(truncatingIfNeeded: udp >> 16).byteSwapped)
+    let total = outer.number16(16)
+    guard total == udpLength + 20, 14 + total <= packet.original else { return false }
+    let port = udp & 0xffff
+    let tunnel = outer.word(42)
+    var key = UInt64(outer.word(46).byteSwapped >> 8)
+    if port == vxlanPort || port == otherVXLANPort {
+      guard tunnel & 0x08 != 0 else { return false }
+    } else if port == genevePort {
+      // Version 0, no options, an Ethernet frame inside.
+      guard tunnel & 0xffff_00ff == 0x5865_0000 else { return false }
+      key |= TunnelTable.geneve
+    } else {
+      return false
+    }
+    let inner = outer + 50
+    let innerLength = udpLength - 16
+    let innerTotal = inner.number16(16)
+    let place = inner.word(20)
+    guard (inner.word(12) & 0x00ff_ffff) == 0x0045_0008, place & 0xff3f == 0, 14 + innerTotal <= innerLength,
+      key & 0xff_ffff != 0
+    else { return false }
+    let transport = place >> 24
+    if transport == 6 {
+      let header = Int(inner.load(fromByteOffset: 46, as: UInt8.self) >> 4) * 4
+      guard header >= 20, 20 + header <= innerTotal else { return false }
+    } else if transport == 17 {
+      let length = inner.number16(38)
+      guard length >= 8, 20 + length <= innerTotal else { return false }
+    } else {
+      return false
+    }
+    counts.tunnel &+= 1
+    let bytes = UInt64(truncatingIfNeeded: innerLength)
+    let number = tunnels.count(ends: outer.pair(26), key: key, bytes: bytes)
+    if countsFlows {
+      let ports = UInt64(inner.word(34).byteSwapped) << 32 | UInt64(number)
+      flows.count(
+        FlowKey(ends: inner.pair(26), ports: ports, kind: UInt64(transport)), bytes: bytes, time: packet.time)
+    }
+    return true
+  }
+}
+
+extension UnsafeRawPointer {
+  /// Four octets as they stand in memory, the first one lowest.
+  @inline(__always) fileprivate func word(_ offset: Int) -> UInt32 {
+    UInt32(littleEndian: loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+  }
+  @inline(__always) fileprivate func number16(_ offset: Int) -> Int {
+    Int(UInt16(bigEndian: loadUnaligned(fromByteOffset: offset, as: UInt16.self)))
+  }
+  /// Two IPv4 addresses, source and destination.
+  @inline(__always) fileprivate func pair(_ offset: Int) -> UInt64 {
+    UInt64(bigEndian: loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+  }
+}

@@ -1,0 +1,67 @@
+/// Writes a selection of packets into a new pcapng capture, each with its identity as a comment.
+public struct PacketExtract: ~Copyable {
+  public enum Content: Sendable {
+    /// The packet as it was captured.
+    case whole
+    /// The frame that the tunnel carried; packets outside tunnels are left out.
+    case inner
+  }
+
+  private var file: OutputFile
+  private var writer = PcapngWriter()
+  private let content: Content
+  private let names: ReportNames
+  /// The interface of each link type written so far.
+  private var interfaces: [LinkType: Int] = [:]
+  /// The first error; nothing is written after it.
+  public private(set) var failure: CaptureError?
+
+  public init(path: String, content: Content, names: ReportNames) throws(CaptureError) {
+    file = try OutputFile(path: path)
+    self.content = content
+    self.names = names
+  }
+
+  public mutating func put(_ packet: CapturedPacket, _ dissection: Dissection) {
+    guard case .tunnel(let tunnel) = dissection else {
+      if content == .whole { add(packet.octets, packet.original, packet, packet.linkType, comment: "") }
+      return
+    }
+    var comment = "identity \(tunnel.vni)"
+    if let name = names.identities.name(tunnel.vni) { comment += " (\(name))" }
+    comment += ", \(tunnel.tunnel) \(tunnel.source) > \(tunnel.destination)"
+    guard content == .inner else {
+      return add(packet.octets, packet.original, packet, packet.linkType, comment: comment)
+    }
+    let start = min(tunnel.innerOffset, packet.captured)
+    let end = min(packet.captured, start + tunnel.innerLength)
+    add(
+      UnsafeRawBufferPointer(rebasing: packet.octets[start..<end]), tunnel.innerLength, packet,
+      tunnel.innerIsEthernet ? .ethernet : .raw, comment: comment)
+  }
+
+  private mutating func add(
+    _ octets: UnsafeRawBufferPointer, _ original: Int, _ packet: CapturedPacket, _ linkType: LinkType,
+    comment: String
+  ) {
+    let interface = interfaces[linkType] ?? writer.addInterface(name: "\(linkType)", linkType: linkType)
+    interfaces[linkType] = interface
+    writer.write(
+      time: packet.time, interface: interface, octets: octets, originalLength: original, comment: comment)
+    if writer.bytes.count > 256 << 10 { drain() }
+  }
+
+  private mutating func drain() {
+    if failure == nil {
+      do { try file.write(writer.bytes) } catch { failure = error }
+    }
+    writer.removeAll()
+  }
+
+  /// Writes what is left and gives the file its name.
+  public consuming func finish() throws(CaptureError) {
+    drain()
+    if let failure { throw failure }
+    try file.commit()
+  }
+}
