@@ -12,6 +12,14 @@ public enum Hook: String, CaseIterable, Sendable, Hashable {
   case sock4Connect = "sock4_connect"
   case sock6Connect = "sock6_connect"
 
+  /// Whether it sees packets that leave by its device, rather than those that come in by it.
+  public var isEgress: Bool {
+    switch self {
+    case .toContainer, .toOverlay, .toNetdev, .fromHost: true
+    default: false
+    }
+  }
+
   /// What kind of program it is, and so what it is given.
   public var kind: Kind {
     switch self {

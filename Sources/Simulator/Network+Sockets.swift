@@ -57,9 +57,15 @@ extension Network where Observer: ~Copyable {
     }
     guard let packet = Packet(frame: flight.buffer.frame) else { return lose(flight, .malformed) }
     guard stack.addresses.contains(packet.destination) else { return lose(flight, .notForThisHost) }
-    note(flight, .delivered(to: stack.name))
+    note(flight, .delivered(to: stack.name), device: deviceName(flight, id))
     journeys[flight.journey].disposition = .delivered(to: stack.name)
     receive(packet, at: id, journey: flight.journey, frame: flight.buffer.frame)
+  }
+
+  /// The device by which a packet left the node's own network namespace for a pod's; empty for other stacks.
+  private func deviceName(_ flight: Flight, _ id: StackID) -> String {
+    guard case .pod(let pod) = id, let node = flight.node else { return "" }
+    return nodes[node].device(topology.pods[pod].ifindex)?.name ?? ""
   }
 
   private mutating func receive(_ packet: Packet, at id: StackID, journey: Int, frame: [UInt8]) {
