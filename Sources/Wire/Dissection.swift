@@ -46,9 +46,15 @@ public enum Frame {
     while name != .payload, name != .trailer {
       let layer: Layer
       do throws(WireError) {
-        layer = try Layer(name, parsing: bytes.window(from: start, to: end))
+        layer = try Layer(name, parsing: bytes.window(start..<end))
       } catch {
-        if !quoted { result.error = error }
+        if !quoted {
+          result.error = error
+        } else if name == .tcp || name == .sctp {
+          // The cut end of a quotation: the ports, at least.
+          name = .ports
+          continue
+        }
         break
       }
       result.entries.append(

@@ -37,6 +37,7 @@ extension Layer {
     case .tcp(let header): header.fields
     case .udp(let header): header.fields
     case .sctp(let header): header.fields
+    case .ports(let header): header.fields
     case .vxlan(let header): header.fields
     case .geneve(let header): header.fields
     case .payload, .trailer: []
@@ -165,6 +166,10 @@ extension UDPHeader {
       HeaderField("checksum", pattern(checksum)),
     ]
   }
+}
+
+extension PortsHeader {
+  var fields: [HeaderField] { [HeaderField("sport", sourcePort), HeaderField("dport", destinationPort)] }
 }
 
 extension SCTPHeader {

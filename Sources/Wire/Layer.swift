@@ -16,6 +16,8 @@ public enum Layer: Hashable, Sendable {
   case tcp(TCPHeader)
   case udp(UDPHeader)
   case sctp(SCTPHeader)
+  /// All that an ICMP error quotes of a TCP or SCTP header, as far as it can be named.
+  case ports(PortsHeader)
   case vxlan(VXLANHeader)
   case geneve(GeneveHeader)
   case payload([UInt8])
@@ -45,6 +47,7 @@ public enum Layer: Hashable, Sendable {
     case .tcp: self = .tcp(try TCPHeader(parsing: bytes))
     case .udp: self = .udp(try UDPHeader(parsing: bytes))
     case .sctp: self = .sctp(try SCTPHeader(parsing: bytes))
+    case .ports: self = .ports(try PortsHeader(parsing: bytes))
     case .vxlan: self = .vxlan(try VXLANHeader(parsing: bytes))
     case .geneve: self = .geneve(try GeneveHeader(parsing: bytes))
     case .payload: self = .payload(bytes.array)
@@ -69,6 +72,7 @@ public enum Layer: Hashable, Sendable {
     case .tcp: .tcp
     case .udp: .udp
     case .sctp: .sctp
+    case .ports: .ports
     case .vxlan: .vxlan
     case .geneve: .geneve
     case .payload: .payload
@@ -98,6 +102,7 @@ public enum Layer: Hashable, Sendable {
     case .tcp(let header): header.byteCount
     case .udp(let header): header.byteCount
     case .sctp(let header): header.byteCount
+    case .ports(let header): header.byteCount
     case .vxlan(let header): header.byteCount
     case .geneve(let header): header.byteCount
     case .payload(let octets), .trailer(let octets): octets.count
@@ -127,6 +132,7 @@ public enum Layer: Hashable, Sendable {
     case .tcp(let header): try header.emit(into: &bytes, at: offset)
     case .udp(let header): try header.emit(into: &bytes, at: offset)
     case .sctp(let header): try header.emit(into: &bytes, at: offset)
+    case .ports(let header): try header.emit(into: &bytes, at: offset)
     case .vxlan(let header): try header.emit(into: &bytes, at: offset)
     case .geneve(let header): try header.emit(into: &bytes, at: offset)
     case .payload(let octets), .trailer(let octets):

@@ -39,7 +39,7 @@ extension Layer {
       }
     case .vxlan: .ethernet
     case .geneve(let header): header.type.next
-    case .arp, .neighbor, .routerSolicitation, .routerAdvertisement, .tcp, .sctp, .payload, .trailer:
+    case .arp, .neighbor, .routerSolicitation, .routerAdvertisement, .tcp, .sctp, .ports, .payload, .trailer:
       .payload
     }
   }

@@ -28,6 +28,8 @@ public enum WireProtocol: String, Hashable, Sendable, CaseIterable {
   case ipv4, ipv6, hopByHop, routing, fragment, authentication, destinationOptions
   case icmpv4, icmpv6, neighbor, routerSolicitation, routerAdvertisement
   case tcp, udp, sctp
+  /// The start of a transport header, quoted in an ICMP error.
+  case ports
   case vxlan, geneve
   /// Octets that no header here describes.
   case payload

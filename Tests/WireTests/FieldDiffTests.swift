@@ -81,6 +81,7 @@ import Wire
       .routerAdvertisement(RouterAdvertisementBody()),
       .tcp(TCPHeader(sourcePort: 1, destinationPort: 2, flags: [])),
       .udp(UDPHeader(sourcePort: 1, destinationPort: 2)),
+      .ports(PortsHeader(sourcePort: 1, destinationPort: 2)),
       .sctp(SCTPHeader(sourcePort: 1, destinationPort: 2, verificationTag: 3)), .vxlan(VXLANHeader(vni: 1)),
       .geneve(GeneveHeader(vni: 1)),
     ]

@@ -120,6 +120,13 @@ let server = MACAddress("0a:58:0a:f4:02:14")!
     #expect(Frame.dissect(packet, as: .ipv4).layers.map(\.name) == [.ipv4, .udp, .payload])
   }
 
+  @Test func laterFragmentHasNoTransportHeader() throws {
+    let header = IPv4Header(
+      source: .unspecified, destination: .unspecified, protocol: .udp, fragmentOffset: 1)
+    let packet = try Frame.build([.ipv4(header)], payload: [1, 2, 3, 4, 5, 6, 7, 8])
+    #expect(Frame.dissect(packet, as: .ipv4).layers.map(\.name) == [.ipv4, .payload])
+  }
+
   @Test func tooLongForItsLengthField() {
     #expect(throws: WireError.invalid(.ipv4, field: "totalLength", needed: "at most 65535", had: 65556)) {
       try Frame.build(

@@ -35,6 +35,7 @@ import Wire
       #expect(Self.roundTrip(RouterAdvertisementBody.self, octets))
       #expect(Self.roundTrip(TCPHeader.self, octets))
       #expect(Self.roundTrip(UDPHeader.self, octets))
+      #expect(Self.roundTrip(PortsHeader.self, octets))
       #expect(Self.roundTrip(SCTPHeader.self, octets))
       #expect(Self.roundTrip(VXLANHeader.self, octets))
       #expect(Self.roundTrip(GeneveHeader.self, octets))

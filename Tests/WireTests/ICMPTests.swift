@@ -90,15 +90,21 @@ import Wire
         .icmpv4(.destinationUnreachable(code: 1)),
       ], payload: Array(original[..<28]))
     let dissection = Frame.dissect(frame, as: .ipv4)
-    #expect(dissection.entries.map(\.path) == ["ipv4", "icmpv4", "inner.ipv4", "inner.payload"])
+    #expect(
+      dissection.entries.map(\.path) == ["ipv4", "icmpv4", "inner.ipv4", "inner.ports", "inner.payload"])
     // The cut is in the nature of a quotation.
     #expect(dissection.error == nil)
     guard case .ipv4(let quoted) = dissection.layers[2] else {
       Issue.record("no quoted packet")
       return
     }
+    #expect(dissection.layers[3] == .ports(PortsHeader(sourcePort: 40000, destinationPort: 80)))
     #expect(quoted.totalLength == 48)
     #expect(quoted.destination == IPv4Address(10, 244, 2, 20))
+    // Cut even before the ports.
+    let shorter = Frame.dissect(Array(frame.dropLast(5)), as: .ipv4)
+    #expect(shorter.error == nil)
+    #expect(shorter.layers.last == .payload(Array(original[20..<23])))
     // Given as layers, the quotation keeps its own lengths and checksums.
     #expect(try Frame.build(dissection.layers) == frame)
   }

@@ -68,6 +68,10 @@ import Wire
     #expect(try UDPView(hex("c3 50 21 18 ff ff 12 34 01 02 03").span.bytes).payload.byteCount == 3)
   }
 
+  @Test func ports() throws {
+    try expectContract(PortsHeader(sourcePort: 40000, destinationPort: 80), hex("9c 40 00 50"))
+  }
+
   @Test func sctp() throws {
     let bytes = hex("0b 59 0b 5a 00 00 0e 50 53 c3 05 5f")
     try expectContract(
