@@ -1,6 +1,132 @@
 public import MapABI
-public enum InterpreterError: Error { case unmodelled(String) }
+
+/// The datapath in Swift: what Cilium's programs would do with a packet, and why.
+///
+/// Reads the same maps as the programs in the kernel, and returns the changes that a run would make to them: one
+/// for each key that was touched, in the order of the first write, with the value at the end of the run. A write
+/// that leaves a value as it was is no change; counters come as one increment for each key.
+///
+/// Source: Cilium 1.20, bpf/bpf_lxc.c, bpf_overlay.c, bpf_host.c, bpf_xdp.c, bpf_sock.c.
 public struct Model: HookInterpreter {
   public init() {}
-  public mutating func run(_ attachment: Attachment, on input: HookInput, state: borrowing NodeState) throws(InterpreterError) -> HookResult { throw .unmodelled("") }
+
+  /// Runs a hook with everything recorded.
+  ///
+  /// - Throws: ``InterpreterError/unmodelled(_:)`` where the model has no answer,
+  ///   ``InterpreterError/wrongSubject`` when the subject does not fit the hook.
+  public func run(
+    _ attachment: Attachment, on input: HookInput, state: borrowing NodeState
+  ) throws(InterpreterError) -> HookResult {
+    switch (attachment.hook.kind, input.subject) {
+    case (.tc, .skb(let buffer)):
+      return try runPacket(attachment, buffer, input.environment, state)
+    default: throw .wrongSubject
+    }
+  }
+
+  /// Runs a hook for its verdict alone: no step, event or change is made.
+  public func verdict(
+    _ attachment: Attachment, on input: HookInput, state: borrowing NodeState
+  ) throws(InterpreterError) -> Verdict {
+    switch (attachment.hook.kind, input.subject) {
+    case (.tc, .skb(let buffer)):
+      return try decidePacket(attachment, buffer, input.environment, state)
+    default: throw .wrongSubject
+    }
+  }
+
+  private func runPacket(
+    _ attachment: borrowing Attachment, _ buffer: SocketBuffer, _ environment: Environment,
+    _ state: borrowing NodeState
+  ) throws(InterpreterError) -> HookResult {
+    var result: HookResult?
+    var unmodelled: String?
+    let capacity = buffer.frame.count + PacketBuffer.headroom
+    let frame = withUnsafeTemporaryAllocation(of: MapChange.self, capacity: PendingChanges.capacity) {
+      pending in
+      [UInt8](unsafeUninitializedCapacity: capacity) { memory, count in
+        let octets = UnsafeMutableRawBufferPointer(memory)
+        octets.copyBytes(from: buffer.frame)
+        var run = Run<FullRecord>(
+          PacketBuffer(octets, count: buffer.frame.count), buffer, config: attachment.config,
+          object: SourceObject(attachment.hook), environment: environment,
+          pending: PendingChanges(pending))
+        let ending = run.start(attachment.hook, state)
+        count = run.packet.count
+        unmodelled = run.unmodelled
+        result = run.result(ending)
+      }
+    }
+    if let unmodelled { throw .unmodelled(unmodelled) }
+    guard var result, case .skb(var output) = result.subject else { throw .wrongSubject }
+    output.frame = frame
+    result.subject = .skb(output)
+    return result
+  }
+
+  private func decidePacket(
+    _ attachment: borrowing Attachment, _ buffer: borrowing SocketBuffer, _ environment: Environment,
+    _ state: borrowing NodeState
+  ) throws(InterpreterError) -> Verdict {
+    let capacity = buffer.frame.count + PacketBuffer.headroom
+    var unmodelled: String?
+    let verdict = withUnsafeTemporaryAllocation(of: MapChange.self, capacity: PendingChanges.capacity) {
+      pending in
+      withUnsafeTemporaryAllocation(byteCount: capacity, alignment: 8) { memory in
+        memory.copyBytes(from: buffer.frame)
+        var run = Run<VerdictOnly>(
+          PacketBuffer(memory, count: buffer.frame.count), buffer, config: attachment.config,
+          object: SourceObject(attachment.hook), environment: environment,
+          pending: PendingChanges(pending))
+        let ending = run.start(attachment.hook, state)
+        unmodelled = run.unmodelled
+        return run.verdict(ending)
+      }
+    }
+    if let unmodelled { throw .unmodelled(unmodelled) }
+    return verdict
+  }
+}
+
+extension SourceObject {
+  /// The object that holds the hook's program.
+  init(_ hook: Hook) {
+    switch hook {
+    case .fromContainer, .toContainer: self = .lxc
+    case .fromOverlay, .toOverlay: self = .overlay
+    case .xdpEntry: self = .xdp
+    case .fromNetdev, .toNetdev, .fromHost, .toHost, .sock4Connect, .sock6Connect: self = .host
+    }
+  }
+}
+
+extension Run {
+  /// The program of a hook.
+  mutating func start(_ hook: Hook, _ state: borrowing NodeState) -> Ending {
+    switch hook {
+    case .fromContainer: return fromContainer(state).ending
+    default:
+      unmodelled = "hook \(hook.rawValue)"
+      return .pass
+    }
+  }
+
+  func verdict(_ ending: Ending) -> Verdict {
+    switch ending {
+    case .pass: .pass
+    case .drop: .drop
+    case .redirect: .redirect(redirection)
+    }
+  }
+
+  /// The result without the frame, whose memory the caller holds.
+  func result(_ ending: Ending) -> HookResult {
+    var buffer = SocketBuffer(
+      frame: [], ifindex: ifindex, ingressIfindex: ingressIfindex, mark: mark, tcIndex: tcIndex, cb: cb,
+      tunnelKey: tunnelKey, packetType: packetType)
+    buffer.frame = []
+    return HookResult(
+      verdict: verdict(ending), subject: .skb(buffer), changes: pending.collect(), events: events,
+      steps: steps)
+  }
 }

@@ -1,3 +1,5 @@
+import Conformance
+import Datapath
 public import Runner
 
 /// An outcome as JUnit XML: a suite for each scenario, a case for each step.

@@ -1,6 +1,7 @@
-public import Runner
+import Cluster
 import Conformance
 import Datapath
+public import Runner
 
 /// An outcome for the terminal.
 public struct TextReport {
