@@ -17,6 +17,8 @@ find_clang() {
 }
 
 clang=$(find_clang)
+# Debug information is needed for BTF only, which is kept; objects shrink to a fifth.
+objcopy=$(command -v "$(dirname "$clang")/llvm-objcopy" || command -v llvm-objcopy || true)
 
 # -fno-split-cold-code: the toolchain's clang splits cold code by default, and the kernel refuses the BTF of it.
 compile() { # SRC OUT BPF_DIR
@@ -24,8 +26,9 @@ compile() { # SRC OUT BPF_DIR
     -Wall -Wextra -Werror -Wno-unused-parameter -Wno-address-of-packed-member \
     -Xclang -fno-split-cold-code \
     -ffile-prefix-map="$3"=bpf -fdebug-compilation-dir=. \
-    -nostdinc -I. -Ilib -Iabi \
+    -ffreestanding -nostdlibinc -I. \
     -c "$1" -o "$2")
+  if [ -n "$objcopy" ]; then "$objcopy" --strip-debug "$2"; fi
 }
 
 case "${1:-}" in

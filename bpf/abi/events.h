@@ -106,27 +106,62 @@ struct ABI_SWIFT_NAME(PolicyVerdictNotify) policy_verdict_notify {
 };
 ABI_SIZE(struct policy_verdict_notify, 40);
 
+/* A socket that was translated at connect(); this record has no packet. */
+struct ABI_SWIFT_NAME(TraceSockNotify) trace_sock_notify {
+	uint8_t type;
+	uint8_t xlate_point; /* enum xlate_point */
+	uint8_t l4_proto; /* 1 TCP, 2 UDP */
+	uint8_t ipv6;
+	uint16_t dst_port;
+	uint16_t pad;
+	uint64_t sock_cookie;
+	uint64_t cgroup_id;
+	struct v6addr dst_ip;
+};
+ABI_SIZE(struct trace_sock_notify, 40);
+enum xlate_point { XLATE_PRE_FORWARD = 1, XLATE_POST_FORWARD = 2, XLATE_PRE_REVERSE = 3, XLATE_POST_REVERSE = 4 };
+
 /* cilium_signals */
 enum signal { SIGNAL_NAT_FILL_UP = 0, SIGNAL_CT_FILL_UP = 1, SIGNAL_AUTH_REQUIRED = 2 };
 
 /* Source positions in our programs' drops and metrics. Cilium writes source file and line; ours are names that
- * stay when code moves: the file is the hook's (Cilium's number of the object that holds it), the line is one of
- * these places.
+ * stay when code moves. The file is Cilium's number of the object that the hook belongs to.
+ *
+ * The line is a place. For a drop, and for a metric that is counted as one, it is chosen by the Cilium function that
+ * sends the notification, whatever function found the reason:
+ *   PLACE_ENTRY      cil_* itself: from_container, lxc_policy, to_container, from_overlay, to_overlay (its own
+ *                    errors), do_netdev, cil_from_netdev, cil_to_netdev (its own errors), cil_to_host
+ *   PLACE_FAMILY     tail_handle_ipv4/6 of bpf_lxc and bpf_overlay, tail_handle_ipv4/6_from_netdev and _from_host
+ *   PLACE_CONNTRACK  the conntrack tails, tail_ipv4/6_ct_*
+ *   PLACE_FORWARD    tail_handle_ipv4/6_cont of bpf_lxc
+ *   PLACE_POLICY     tail_ipv4/6_policy and tail_ipv4/6_to_endpoint
+ *   PLACE_NAT        the NAT tails: nat_ingress, nat_egress, rev_dnat, nat_fwd, snat_fwd
+ *   PLACE_REPLY      tails that make an answer: ARP, neighbour advertisement, time exceeded, no service, denied
+ * Metrics of forwarded packets have the place that counts them:
+ *   PLACE_TRACE      a trace point     PLACE_DELIVERY  local delivery
+ *   PLACE_FRAGMENT   fragments         PLACE_HEADER    ICMP messages about the MTU
+ *   PLACE_SERVICE    socket translation
  */
-enum source_file { SOURCE_FILE_HOST = 1, SOURCE_FILE_LXC = 2, SOURCE_FILE_OVERLAY = 3, SOURCE_FILE_XDP = 4 };
+enum source_file {
+	SOURCE_FILE_HOST = 1,
+	SOURCE_FILE_LXC = 2,
+	SOURCE_FILE_OVERLAY = 3,
+	SOURCE_FILE_XDP = 4,
+	SOURCE_FILE_SOCK = 5,
+};
 enum source_place {
-	PLACE_ENTRY = 1, /* the attached program itself */
-	PLACE_FAMILY = 2, /* its IPv4 or IPv6 half */
-	PLACE_CONNTRACK = 3, /* the conntrack look-up stage */
-	PLACE_FORWARD = 4, /* policy and forwarding after conntrack */
-	PLACE_POLICY = 5, /* the endpoint-policy stage */
-	PLACE_DELIVERY = 6, /* local delivery */
-	PLACE_ENCAP = 7, /* tunnel encapsulation */
-	PLACE_SERVICE = 8, /* service translation */
-	PLACE_NAT = 9, /* NAT on ingress or egress of the node */
-	PLACE_REPLY = 10, /* an ICMP or ARP answer made by the program */
-	PLACE_TRACE = 11, /* a trace point's own counter */
-	PLACE_HEADER = 12, /* header parsing */
-	PLACE_FRAGMENT = 13, /* fragment tracking */
-	PLACE_NETDEV = 14, /* forwarding at a native device */
+	PLACE_ENTRY = 1,
+	PLACE_FAMILY = 2,
+	PLACE_CONNTRACK = 3,
+	PLACE_FORWARD = 4,
+	PLACE_POLICY = 5,
+	PLACE_DELIVERY = 6,
+	PLACE_ENCAP = 7, /* not used */
+	PLACE_SERVICE = 8,
+	PLACE_NAT = 9,
+	PLACE_REPLY = 10,
+	PLACE_TRACE = 11,
+	PLACE_HEADER = 12,
+	PLACE_FRAGMENT = 13,
+	PLACE_NETDEV = 14, /* not used */
 };

@@ -224,6 +224,52 @@ struct ABI_SWIFT_NAME(AffinityMatch) lb_affinity_match {
 };
 ABI_SIZE(struct lb_affinity_match, 8);
 
+/* cilium_lb4_source_range, cilium_lb6_source_range (LPM) */
+struct ABI_SWIFT_NAME(SourceRangeKey4) lb4_src_range_key {
+	uint32_t prefixlen; /* 32 + address bits */
+	uint16_t rev_nat_id;
+	uint16_t pad;
+	be32 addr;
+};
+ABI_SIZE(struct lb4_src_range_key, 12);
+
+struct ABI_SWIFT_NAME(SourceRangeKey6) lb6_src_range_key {
+	uint32_t prefixlen; /* 32 + address bits */
+	uint16_t rev_nat_id;
+	uint16_t pad;
+	struct v6addr addr;
+};
+ABI_SIZE(struct lb6_src_range_key, 24);
+
+/* cilium_lb4_reverse_sk: what a translated socket was asked to connect to */
+struct ABI_SWIFT_NAME(SocketReverseKey4) ipv4_revnat_tuple {
+	uint64_t cookie;
+	be32 address;
+	be16 port;
+	uint16_t pad;
+};
+ABI_SIZE(struct ipv4_revnat_tuple, 16);
+
+struct ABI_SWIFT_NAME(SocketReverseValue4) ipv4_revnat_entry {
+	be32 address;
+	be16 port;
+	uint16_t rev_nat_index;
+};
+ABI_SIZE(struct ipv4_revnat_entry, 8);
+
+/* cilium_cidr_v4_dyn, cilium_cidr_v4_fix, cilium_cidr_v6_dyn, cilium_cidr_v6_fix: prefixes that XDP drops */
+struct ABI_SWIFT_NAME(PrefixKey4) lpm_v4_key {
+	uint32_t prefixlen;
+	be32 addr;
+};
+ABI_SIZE(struct lpm_v4_key, 8);
+
+struct ABI_SWIFT_NAME(PrefixKey6) lpm_v6_key {
+	uint32_t prefixlen;
+	struct v6addr addr;
+};
+ABI_SIZE(struct lpm_v6_key, 20);
+
 /* cilium_snat_v4_external, cilium_snat_v6_external; keyed by conntrack tuples in wire order */
 struct ABI_SWIFT_NAME(NATEntry4) ipv4_nat_entry {
 	uint64_t created;

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/* What leaves a pod: attached to the host's end of its veth pair, on ingress.
+ *
+ *   is the source the pod's own? -> service to backend -> conntrack -> egress policy -> where to:
+ *   an endpoint of this node (through its policy stage), the tunnel, a proxy, or the stack
+ *
+ * Modelled: cil_from_container of bpf_lxc.c and the tail calls behind it.
+ */
+#define THIS_OBJECT SOURCE_FILE_LXC
+#include "lib/deliver.h"
+#include "lib/encap.h"
+#include "lib/nodeport.h"
+#include "lib/policy.h"
+#include "lib/xlate.h"
+
+/* Which service is asked for: one in the map, or, for a connection that does not go directly to a node, a node port. */
+INLINE struct lb_service *wanted_service(struct packet *p, struct service_key *k)
+{
+	struct lb_service *svc = internal_service(p, k);
+	struct ipv6_ct_tuple forward = p->ct.tuple;
+
+	if (svc || !config.enable_nodeport)
+		return svc;
+	reverse_tuple(&forward);
+	if (ct_egress_entry(p, &forward))
+		return 0;
+	svc = node_service(p, k);
+	if (svc) {
+		p->wildcard_address = p->ct.tuple.daddr;
+		p->wildcard_port = p->ct.tuple.sport;
+	}
+	return svc;
+}
+
+/* Service translation of a single packet. `*final` says that the returned action ends the run. */
+STAGE int translate_service(struct __sk_buff *ctx, struct packet *p, int *final)
+{
+	struct service_key key;
+	struct lb_service *svc;
+	int ret;
+
+	*final = 0;
+	ret = parse_service_tuple(ctx, p);
+	if (ret < 0)
+		return not_a_service(ret) ? 0 : ret;
+	key = service_key_of(p);
+	svc = wanted_service(p, &key);
+	if (!svc)
+		return 0;
+	ret = select_backend(ctx, p, svc, &key);
+	if (ret == -DROP_NO_SERVICE) {
+		*final = 1;
+		if (!config.enable_no_service_endpoints_routable)
+			return refused_without_backends(svc) ? ret : TC_ACT_OK;
+		return config.service_no_backend_response ? answer_no_service(ctx, p, 0) : ret;
+	}
+	if (ret < 0)
+		return ret;
+	p->loopback = address_equal(&p->saddr, &p->backend_address);
+	ret = translate(ctx, p);
+	return ret < 0 ? ret : parse_network(ctx, p);
+}
+
+/* A trace about this packet with what conntrack says. */
+INLINE struct trace trace_of(struct packet *p, uint8_t point, uint32_t destination)
+{
+	return (struct trace){
+		.point = point,
+		.reason = p->ct.status,
+		.src = config.security_label,
+		.dst = destination,
+		.monitor = p->ct.monitor,
+		.proto = p->ethertype,
+	};
+}
+
+/* Where the packet goes once policy has let it pass. `hairpin`: an endpoint that talks to itself. */
+INLINE int forward(struct __sk_buff *ctx, struct packet *p, struct remote_endpoint_info *info, uint32_t destination)
+{
+	int hairpin = p->loopback || (p->ct.state.flags & CT_FLAG_LOOPBACK);
+	struct trace t = trace_of(p, TRACE_TO_STACK, destination);
+
+	if (config.enable_identity_mark)
+		set_identity_mark(ctx, config.security_label, MARK_MAGIC_IDENTITY);
+	if (config.enable_routing || hairpin || config.enable_host_routing) {
+		/* an answer to itself is addressed to the loopback address; its source is the same endpoint */
+		struct endpoint_info *ep =
+			endpoint_at(p, p->ct.status == CT_REPLY && hairpin ? &p->saddr : &p->daddr);
+
+		if (ep && !((config.enable_host_routing || config.enable_routing) &&
+			    (ep->flags & ENDPOINT_MASK_HOST_DELIVERY))) {
+			struct delivery d = {
+				.identity = config.security_label,
+				.magic = MARK_MAGIC_IDENTITY,
+				.dir = METRIC_EGRESS,
+			};
+
+			return deliver(ctx, p, ep, &d);
+		}
+		if (ep)
+			goto stack;
+	}
+	if (config.tunnel_mode && info && (info->flags & IPCACHE_FLAG_HAS_TUNNEL_EP) &&
+	    ((p->ct.state.flags & CT_FLAG_FROM_TUNNEL) || !(info->flags & IPCACHE_FLAG_SKIP_TUNNEL)))
+		return encapsulate(ctx, info, config.security_label, &t);
+	if (config.enable_host_routing) {
+		uint32_t device;
+		int ret = route(ctx, p, &device);
+
+		if (ret == TC_ACT_REDIRECT && device) {
+			t.point = TRACE_TO_NETWORK;
+			t.ifindex = device;
+			send_trace(ctx, &t);
+		}
+		if (ret != -DROP_NO_FIB || p->ext_err != BPF_FIB_LKUP_RET_NOT_FWDED)
+			return ret;
+	}
+stack:
+	send_trace(ctx, &t);
+	return TC_ACT_OK;
+}
+
+/* Makes the connection's entry where it is new, or anew where the old one says something else. */
+INLINE int track(struct __sk_buff *ctx, struct packet *p, int proxied)
+{
+	struct ct_state *s = &p->ct.state, found = *s;
+	int was_proxied = (s->flags & CT_FLAG_PROXY_REDIRECT) != 0, ret;
+
+	if (p->ct.status != CT_NEW &&
+	    (p->ct.status != CT_ESTABLISHED || (s->rev_nat_index == p->rev_nat_index && was_proxied == proxied)))
+		return 0;
+	*s = (struct ct_state){
+		.nat_addr = p->wildcard_address,
+		.nat_port = p->wildcard_port,
+		.rev_nat_index = p->rev_nat_index,
+		.src_sec_id = config.security_label,
+		.flags = (p->loopback ? CT_FLAG_LOOPBACK : 0) | (proxied ? CT_FLAG_PROXY_REDIRECT : 0),
+	};
+	ret = ct_create(ctx, p, &p->ct, 1);
+	if (p->ipv6)
+		p->ct.monitor = config.trace_payload_len;
+	*s = found;
+	return ret;
+}
+
+STAGE int after_conntrack(struct __sk_buff *ctx, struct packet *p, uint32_t *destination)
+{
+	struct remote_endpoint_info *info = ipcache_at(p, &p->daddr);
+	int answer = p->ct.status == CT_REPLY || p->ct.status == CT_RELATED, ret;
+	struct trace t = trace_of(p, TRACE_TO_PROXY, 0);
+	struct verdict v = {};
+
+	*destination = info ? info->sec_identity : world_of(p->ipv6);
+	if (answer && (p->ct.state.flags & CT_FLAG_PROXY_REDIRECT)) {
+		send_trace(ctx, &t);
+		return hand_to_proxy(ctx, 0);
+	}
+	if (!answer && !p->loopback && decide(ctx, p, *destination, CT_EGRESS, &v) < 0) {
+		if (config.policy_deny_response_enabled && (v.code == -DROP_POLICY || v.code == -DROP_POLICY_DENY))
+			return answer_denied(ctx, p, v.code);
+		return v.code;
+	}
+	ret = track(ctx, p, v.proxy_port != 0);
+	if (ret < 0)
+		return ret;
+	if (answer && config.enable_nodeport && (p->ct.state.flags & CT_FLAG_NODE_PORT) &&
+	    has_ports(p->ct.tuple.nexthdr)) {
+		t.point = TRACE_TO_NETWORK;
+		t.dst = *destination;
+		send_trace(ctx, &t);
+		return reverse_at_endpoint(ctx, p);
+	}
+	if (v.proxy_port) {
+		t.monitor = p->ct.monitor;
+		t.dst_id = NTOHS(v.proxy_port);
+		send_trace(ctx, &t);
+		return hand_to_proxy(ctx, v.proxy_port);
+	}
+	return forward(ctx, p, info, *destination);
+}
+
+/* From the addresses to the service, with neighbours answered on the way. */
+STAGE int before_conntrack(struct __sk_buff *ctx, struct packet *p, int *final)
+{
+	struct v6addr own = config.endpoint_ipv6;
+	uint8_t neighbour;
+	int ret = parse_network(ctx, p);
+
+	*final = 1;
+	if (ret == 0)
+		ret = refuse_fragments(ctx, p);
+	if (ret < 0)
+		return ret;
+	if (!p->ipv6) {
+		own = (struct v6addr){ .w0 = config.endpoint_ipv4 };
+	} else {
+		neighbour = neighbour_message(ctx, p);
+		if (neighbour)
+			return neighbour == ND_SOLICITATION ? answer_solicitation(ctx, p, METRIC_EGRESS) : TC_ACT_OK;
+	}
+	if (!address_equal(&p->saddr, &own))
+		return -DROP_INVALID_SIP;
+	ret = parse_transport(ctx, p);
+	*final = 0;
+	return ret == 0 && config.enable_per_packet_lb ? translate_service(ctx, p, final) : ret;
+}
+
+INLINE int handle_ip(struct __sk_buff *ctx, be16 proto)
+{
+	struct drop d = { .src = config.security_label, .dir = METRIC_EGRESS, .place = PLACE_FAMILY };
+	struct packet *p = new_packet(proto);
+	int ret, final;
+
+	if (!p)
+		return TC_ACT_SHOT;
+	ret = before_conntrack(ctx, p, &final);
+	if (ret >= 0 && final)
+		return ret;
+	if (ret >= 0) {
+		d.place = PLACE_CONNTRACK;
+		ret = ct_lookup(ctx, p, CT_EGRESS, p->rev_nat_index ? SCOPE_FORWARD : SCOPE_BIDIR);
+	}
+	if (ret >= 0) {
+		d.place = PLACE_FORWARD;
+		ret = after_conntrack(ctx, p, &d.dst);
+	}
+	d.ext_err = p->ext_err;
+	return ret < 0 ? send_drop(ctx, ret, &d) : ret;
+}
+
+SEC("tc")
+int cil_from_container(struct __sk_buff *ctx)
+{
+	struct drop d = { .src = config.security_label, .dir = METRIC_EGRESS, .place = PLACE_ENTRY };
+	struct trace t = {
+		.point = TRACE_FROM_LXC,
+		.reason = TRACE_REASON_UNKNOWN,
+		.src = config.security_label,
+		.monitor = config.trace_payload_len,
+	};
+	be16 proto = ethertype(ctx, &t.proto);
+
+	clear_meta(ctx);
+	ctx->queue_mapping = 0;
+	send_trace(ctx, &t);
+	if (!proto)
+		return send_drop(ctx, DROP_UNSUPPORTED_L2, &d);
+	if (pull_network_header(ctx, proto) < 0)
+		return send_drop(ctx, DROP_INVALID, &d);
+	if ((proto == HTONS(ETH_IPV4) && config.enable_ipv4) || (proto == HTONS(ETH_IPV6) && config.enable_ipv6))
+		return handle_ip(ctx, proto);
+	if (proto == HTONS(ETH_ARP) && config.enable_ipv4)
+		return config.enable_arp_responder ? answer_arp(ctx) : TC_ACT_OK;
+	return send_drop(ctx, DROP_UNKNOWN_L3, &d);
+}
+
+char program_license[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Connection tracking. An entry is keyed by the tuple in the direction of its first packet, with the addresses reversed
+ * and a flag that says whether the endpoint opened the connection (OUT), accepted it (IN), or addressed a service.
+ * A look-up tries the reply direction first, since what is a reply needs no policy. Modelled: bpf/lib/conntrack.h.
+ */
+#pragma once
+
+#include "lib/parse.h"
+
+enum ct_scope { SCOPE_FORWARD, SCOPE_REVERSE, SCOPE_BIDIR };
+/* Which entries count: all; of the service asked for; made by the node's load balancer. */
+enum ct_match { CT_MATCH_ANY = 0, CT_MATCH_NODEPORT = 1, CT_MATCH_SERVICE = 4 };
+enum tcp_flag { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };
+
+#define CT_CLOSING (CT_FLAG_RX_CLOSING | CT_FLAG_TX_CLOSING)
+/* the flags that pass between an entry and a state as they are */
+#define CT_STATE_FLAGS \
+	(CT_FLAG_LOOPBACK | CT_FLAG_NODE_PORT | CT_FLAG_PROXY_REDIRECT | CT_FLAG_DSR_INTERNAL | CT_FLAG_FROM_L7LB | \
+	 CT_FLAG_FROM_TUNNEL)
+
+INLINE struct ipv4_ct_tuple tuple4(const struct ipv6_ct_tuple *t)
+{
+	return (struct ipv4_ct_tuple){
+		.daddr = t->daddr.w0,
+		.saddr = t->saddr.w0,
+		.dport = t->dport,
+		.sport = t->sport,
+		.nexthdr = t->nexthdr,
+		.flags = t->flags,
+	};
+}
+
+STAGE struct ct_entry *ct_entry_of(const struct packet *p, const struct ipv6_ct_tuple *t)
+{
+	struct ipv4_ct_tuple t4;
+
+	if (p->ipv6)
+		return t->nexthdr == L4_TCP ? bpf_map_lookup_elem(&cilium_ct6_global, t) :
+					      bpf_map_lookup_elem(&cilium_ct_any6_global, t);
+	t4 = tuple4(t);
+	return t->nexthdr == L4_TCP ? bpf_map_lookup_elem(&cilium_ct4_global, &t4) :
+				      bpf_map_lookup_elem(&cilium_ct_any4_global, &t4);
+}
+
+/* Writes an entry; those that relate ICMP errors go into the map for "any" protocol. */
+STAGE int ct_write(const struct packet *p, const struct ipv6_ct_tuple *t, const struct ct_entry *entry)
+{
+	struct ipv4_ct_tuple t4;
+
+	if (p->ipv6)
+		return t->nexthdr == L4_TCP ? bpf_map_update_elem(&cilium_ct6_global, t, entry, BPF_ANY) :
+					      bpf_map_update_elem(&cilium_ct_any6_global, t, entry, BPF_ANY);
+	t4 = tuple4(t);
+	return t->nexthdr == L4_TCP ? bpf_map_update_elem(&cilium_ct4_global, &t4, entry, BPF_ANY) :
+				      bpf_map_update_elem(&cilium_ct_any4_global, &t4, entry, BPF_ANY);
+}
+
+INLINE void swap_addresses(struct ipv6_ct_tuple *t)
+{
+	struct v6addr a = t->saddr;
+
+	t->saddr = t->daddr;
+	t->daddr = a;
+}
+
+INLINE void swap_ports(struct ipv6_ct_tuple *t)
+{
+	be16 port = t->sport;
+
+	t->sport = t->dport;
+	t->dport = port;
+}
+
+INLINE void reverse_tuple(struct ipv6_ct_tuple *t)
+{
+	swap_addresses(t);
+	swap_ports(t);
+}
+
+INLINE uint8_t tuple_flag(int dir, int scope)
+{
+	if (dir == CT_SERVICE)
+		return TUPLE_SERVICE;
+	if (scope == SCOPE_FORWARD)
+		return dir == CT_EGRESS ? TUPLE_OUT : TUPLE_IN;
+	return dir == CT_EGRESS ? TUPLE_IN : TUPLE_OUT;
+}
+
+/* The last seen state of one direction, and when a trace last told of it. Returns how much to trace now: a new TCP
+ * flag, or silence for longer than the report interval, makes a packet worth telling.
+ */
+INLINE uint32_t refresh(struct ct_entry *entry, uint32_t lifetime, int dir, uint8_t tcp_flags)
+{
+	uint32_t now = now_mono();
+	uint8_t known = dir == CT_INGRESS ? entry->rx_flags_seen : entry->tx_flags_seen;
+	uint32_t last = dir == CT_INGRESS ? entry->last_rx_report : entry->last_tx_report;
+	uint8_t seen = known | (tcp_flags & config.ct_report_flags);
+
+	entry->lifetime = now + lifetime;
+	if ((uint32_t)(last + mono_of_seconds(config.ct_report_interval)) >= now && known == seen)
+		return 0;
+	if (dir == CT_INGRESS) {
+		entry->rx_flags_seen = seen;
+		entry->last_rx_report = now;
+	} else {
+		entry->tx_flags_seen = seen;
+		entry->last_tx_report = now;
+	}
+	return config.trace_payload_len;
+}
+
+STAGE uint32_t ct_refresh(struct ct_entry *entry, int tcp, int dir, uint8_t tcp_flags)
+{
+	uint32_t lifetime = dir == CT_SERVICE ? config.ct_service_lifetime_nontcp :
+						config.ct_connection_lifetime_nontcp;
+
+	if (tcp) {
+		if (!(tcp_flags & TCP_SYN))
+			entry->flags |= CT_FLAG_SEEN_NON_SYN;
+		if (!(entry->flags & CT_FLAG_SEEN_NON_SYN))
+			lifetime = config.ct_syn_timeout;
+		else
+			lifetime = dir == CT_SERVICE ? config.ct_service_lifetime_tcp :
+						       config.ct_connection_lifetime_tcp;
+	}
+	return refresh(entry, mono_of_seconds(lifetime), dir, tcp_flags);
+}
+
+INLINE int ct_alive(const struct ct_entry *entry)
+{
+	return (entry->flags & CT_CLOSING) != CT_CLOSING;
+}
+
+INLINE int ct_matches(const struct ct_entry *entry, const struct ct_query *q)
+{
+	if (q->types == CT_MATCH_ANY)
+		return 1;
+	if ((q->types & CT_MATCH_SERVICE) && entry->rev_nat_index == q->state.rev_nat_index)
+		return 1;
+	return (q->types & CT_MATCH_NODEPORT) && config.enable_nodeport && (entry->flags & CT_FLAG_NODE_PORT) &&
+	       entry->rev_nat_index &&
+	       (!q->state.rev_nat_index || entry->rev_nat_index == q->state.rev_nat_index);
+}
+
+/* FIN or RST: one direction, or both, is done. */
+INLINE void ct_close(struct ct_entry *entry, int dir, uint8_t tcp_flags)
+{
+	int both_syns = entry->rx_flags_seen & entry->tx_flags_seen & TCP_SYN;
+
+	if (dir == CT_SERVICE || (!both_syns && (tcp_flags & TCP_RST)))
+		entry->flags |= CT_CLOSING;
+	else
+		entry->flags |= dir == CT_INGRESS ? CT_FLAG_RX_CLOSING : CT_FLAG_TX_CLOSING;
+}
+
+/* One look-up in one direction: CT_NEW, or CT_ESTABLISHED with q->state filled. */
+STAGE int ct_probe(struct __sk_buff *ctx, struct packet *p, struct ct_query *q, uint8_t tcp_flags)
+{
+	struct ct_entry *entry = ct_entry_of(p, &q->tuple);
+	int tcp = q->tuple.nexthdr == L4_TCP, dir = q->dir;
+	int syn = tcp_flags & TCP_SYN;
+
+	if (!entry || !ct_matches(entry, q) ||
+	    (dir == CT_SERVICE && syn && (entry->flags & CT_CLOSING) &&
+	     (uint32_t)(entry->last_tx_report + mono_of_seconds(config.ct_service_close_rebalance)) <= now_mono())) {
+		q->monitor = config.trace_payload_len;
+		return CT_NEW;
+	}
+	if (ct_alive(entry))
+		q->monitor = ct_refresh(entry, tcp, dir, tcp_flags);
+	if (config.enable_conntrack_accounting) {
+		__sync_fetch_and_add(&entry->packets, 1);
+		__sync_fetch_and_add(&entry->bytes, ctx->len);
+	}
+	if (tcp_flags & (TCP_RST | TCP_FIN)) {
+		ct_close(entry, dir, tcp_flags);
+		q->monitor = config.trace_payload_len;
+		if (!ct_alive(entry))
+			refresh(entry, mono_of_seconds(config.ct_close_timeout), dir, tcp_flags);
+	} else if (syn && !(tcp_flags & TCP_ACK) && (entry->flags & CT_CLOSING)) {
+		/* A connection begins anew where an old one was closing: the caller makes a new entry. */
+		entry->flags &= ~(CT_CLOSING | CT_FLAG_SEEN_NON_SYN);
+		entry->rx_flags_seen = 0;
+		entry->tx_flags_seen = 0;
+		q->monitor = ct_refresh(entry, tcp, dir, tcp_flags);
+		return CT_NEW;
+	}
+	q->state.rev_nat_index = entry->rev_nat_index;
+	if (dir == CT_SERVICE) {
+		q->state.backend_id = entry->backend_id;
+		q->state.syn = syn != 0;
+		return CT_ESTABLISHED;
+	}
+	q->state.flags = entry->flags & CT_STATE_FLAGS;
+	__builtin_memcpy(&q->state.nat_addr, &entry->nat_addr_low, sizeof(q->state.nat_addr));
+	q->state.nat_port = entry->nat_port;
+	return CT_ESTABLISHED;
+}
+
+/* Looks q->tuple up in q->scope; the tuple's flags must be set. Returns enum ct_status, or a negated drop reason.
+ * SCOPE_FORWARD expects the tuple in forward layout; the others leave it so if nothing was found in reverse.
+ */
+STAGE int ct_find(struct __sk_buff *ctx, struct packet *p, struct ct_query *q)
+{
+	uint8_t tcp_flags = 0;
+
+	if (p->fragment && fragments_enabled(p))
+		count(ctx, metric_of(q->dir), REASON_FRAG_PACKET, PLACE_FRAGMENT);
+	if (q->tuple.nexthdr == L4_TCP && !p->headless) {
+		uint8_t offset_flags[2];
+
+		if (bpf_skb_load_bytes(ctx, p->l4_off + 12, offset_flags, 2) < 0)
+			return -DROP_CT_INVALID_HDR;
+		tcp_flags = offset_flags[1];
+	}
+	if (q->scope != SCOPE_FORWARD) {
+		if (ct_probe(ctx, p, q, tcp_flags) != CT_NEW)
+			return q->tuple.flags & TUPLE_RELATED ? CT_RELATED : CT_REPLY;
+		if (q->scope == SCOPE_REVERSE)
+			return CT_NEW;
+		reverse_tuple(&q->tuple);
+		q->tuple.flags ^= TUPLE_IN;
+	}
+	return ct_probe(ctx, p, q, tcp_flags);
+}
+
+/* Ports of the tuple for conntrack: for ICMP, the identifier of an echo; an ICMP error relates to a connection. */
+INLINE int ct_icmp_tuple(struct __sk_buff *ctx, struct packet *p, struct ct_query *q)
+{
+	struct ipv6_ct_tuple *t = &q->tuple;
+	uint8_t head[2];
+	be16 identifier = 0;
+	int request, reply, error, too_big;
+
+	if (p->fragment)
+		return -DROP_INVALID;
+	if (bpf_skb_load_bytes(ctx, p->l4_off, head, 1) < 0)
+		return -DROP_CT_INVALID_HDR;
+	head[1] = 0;
+	if (!p->ipv6 && bpf_skb_load_bytes(ctx, p->l4_off, head, 2) < 0)
+		return -DROP_CT_INVALID_HDR;
+	request = head[0] == (p->ipv6 ? 128 : 8);
+	reply = head[0] == (p->ipv6 ? 129 : 0);
+	error = p->ipv6 ? head[0] >= 1 && head[0] <= 4 : head[0] == 3 || head[0] == 11 || head[0] == 12;
+	too_big = p->ipv6 ? head[0] == 2 : head[0] == 3 && head[1] == 4;
+	if ((request || reply) && bpf_skb_load_bytes(ctx, p->l4_off + 4, &identifier, 2) < 0)
+		return -DROP_CT_INVALID_HDR;
+	if (too_big)
+		count(ctx, metric_of(q->dir), REASON_MTU_ERROR_MSG, PLACE_HEADER);
+	if (error)
+		t->flags |= TUPLE_RELATED;
+	t->sport = reply ? identifier : 0;
+	t->dport = request ? identifier : 0;
+	return 0;
+}
+
+/* Looks up the packet's connection, p->ct.tuple.nexthdr and the addresses as parsed; p->ct.status says what was found. */
+STAGE int ct_lookup(struct __sk_buff *ctx, struct packet *p, int dir, int scope)
+{
+	struct ct_query *q = &p->ct;
+	int ret;
+
+	q->dir = dir;
+	q->scope = scope;
+	q->types = CT_MATCH_ANY;
+	q->tuple.saddr = p->saddr;
+	q->tuple.daddr = p->daddr;
+	q->tuple.flags = tuple_flag(dir, scope);
+	if (has_ports(q->tuple.nexthdr)) {
+		ret = load_ports(ctx, p, dir);
+	} else if (q->tuple.nexthdr == (p->ipv6 ? L4_ICMPV6 : L4_ICMP)) {
+		ret = ct_icmp_tuple(ctx, p, q);
+	} else {
+		q->tuple.sport = 0;
+		q->tuple.dport = 0;
+		ret = config.enable_extended_ip_protocols ? 0 : -DROP_CT_UNKNOWN_PROTO;
+	}
+	if (ret < 0)
+		return ret;
+	if (scope == SCOPE_FORWARD)
+		reverse_tuple(&q->tuple);
+	ret = ct_find(ctx, p, q);
+	q->status = ret;
+	return ret < 0 ? ret : 0;
+}
+
+/* Looks up a tuple that is complete but for its flags. */
+INLINE int ct_lookup_tuple(struct __sk_buff *ctx, struct packet *p, struct ct_query *q, int dir, int scope, int types)
+{
+	q->dir = dir;
+	q->scope = scope;
+	q->types = types;
+	q->tuple.flags = tuple_flag(dir, scope);
+	return ct_find(ctx, p, q);
+}
+
+/* Makes the entry of a new connection from q->tuple and q->state; with `related` also the one that lets ICMP errors
+ * about it through.
+ */
+STAGE int ct_create(struct __sk_buff *ctx, struct packet *p, struct ct_query *q, int related)
+{
+	struct ct_state *s = &q->state;
+	struct ct_entry entry = {};
+	int tcp = q->tuple.nexthdr == L4_TCP, err;
+
+	entry.rev_nat_index = s->rev_nat_index;
+	entry.src_sec_id = s->src_sec_id;
+	if (q->dir == CT_SERVICE) {
+		entry.backend_id = s->backend_id;
+	} else {
+		__builtin_memcpy(&entry.nat_addr_low, &s->nat_addr, sizeof(s->nat_addr));
+		entry.nat_port = s->nat_port;
+		entry.flags = s->flags & CT_STATE_FLAGS;
+	}
+	ct_refresh(&entry, tcp, q->dir, tcp ? TCP_SYN : 0);
+	if (related) {
+		struct ipv6_ct_tuple icmp = {
+			.daddr = q->tuple.daddr,
+			.saddr = q->tuple.saddr,
+			.nexthdr = p->ipv6 ? L4_ICMPV6 : L4_ICMP,
+			.flags = q->tuple.flags | TUPLE_RELATED,
+		};
+
+		err = ct_write(p, &icmp, &entry);
+		if (err < 0)
+			goto failed;
+	}
+	if (config.enable_conntrack_accounting) {
+		entry.packets = 1;
+		entry.bytes = ctx->len;
+	}
+	err = ct_write(p, &q->tuple, &entry);
+	if (err >= 0)
+		return 0;
+failed:
+	p->ext_err = err;
+	return -DROP_CT_CREATE_FAILED;
+}
+
+/* The entry that an endpoint's or the node's own packet would have made for this tuple. */
+INLINE struct ct_entry *ct_egress_entry(const struct packet *p, const struct ipv6_ct_tuple *t)
+{
+	struct ipv6_ct_tuple out = *t;
+
+	out.flags = TUPLE_OUT;
+	return ct_entry_of(p, &out);
+}

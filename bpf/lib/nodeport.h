@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* The node as a load balancer, inwards: requests to services from outside, and answers to what the node translated.
+ * Modelled: nodeport_lb4/6(), nodeport_svc_lb4/6() and the NAT tails of bpf/lib/nodeport.h. Direct server return,
+ * NAT46/64 and L7 load balancing are not: Cilium's defaults have them off.
+ */
+#pragma once
+
+#include "lib/encap.h"
+#include "lib/fib.h"
+#include "lib/nat.h"
+#include "lib/xlate.h"
+
+/* A tunnel that leads to the packet's destination, or null. */
+INLINE struct remote_endpoint_info *tunnel_to(struct packet *p, const struct v6addr *address)
+{
+	struct remote_endpoint_info *info = config.tunnel_mode ? ipcache_at(p, address) : 0;
+
+	return info && (info->flags & IPCACHE_FLAG_HAS_TUNNEL_EP) && !(info->flags & IPCACHE_FLAG_SKIP_TUNNEL) ? info : 0;
+}
+
+/* An answer of a backend: gives it the service's address and sends it on. TC_ACT_OK: it is none. IPv6 counts the hop
+ * before it translates, IPv4 after. Modelled: nodeport_rev_dnat_ipv4/6().
+ */
+STAGE int reverse_service(struct __sk_buff *ctx, struct packet *p, int dir)
+{
+	struct ct_query *q = &p->service;
+	struct remote_endpoint_info *info;
+	struct v6addr address;
+	int ret, done;
+	be16 port;
+
+	ret = parse_network(ctx, p);
+	if (ret == 0)
+		ret = parse_transport(ctx, p);
+	if (ret == 0)
+		ret = parse_service_tuple(ctx, p);
+	if (ret < 0)
+		return not_a_service(ret) ? TC_ACT_OK : ret;
+	q->tuple = p->ct.tuple;
+	q->state = (struct ct_state){};
+	q->monitor = 0;
+	if (ct_lookup_tuple(ctx, p, q, CT_INGRESS, SCOPE_REVERSE, CT_MATCH_NODEPORT) != CT_REPLY)
+		return TC_ACT_OK;
+	if (p->ipv6) {
+		ret = next_hop(ctx, p, 0, 0, METRIC_EGRESS, &done);
+		if (done)
+			return ret;
+	}
+	p->loopback = 0;
+	if (reverse_nat_of(p, q->state.rev_nat_index, &address, &port)) {
+		ret = translate_back(ctx, p, &address, port, dir);
+		if (ret < 0)
+			return ret;
+	}
+	mark_snat_done(ctx);
+	ret = parse_network(ctx, p);
+	if (ret < 0)
+		return ret;
+	info = tunnel_to(p, &p->daddr);
+	if (!p->ipv6) {
+		ret = next_hop(ctx, p, 0, 0, METRIC_EGRESS, &done);
+		if (done)
+			return ret;
+	}
+	if (info) {
+		struct trace t = {
+			.reason = TRACE_REASON_REPLY,
+			.dst = info->sec_identity,
+			.monitor = q->monitor,
+			.proto = p->ethertype,
+		};
+
+		return encapsulate(ctx, info, IDENTITY_REMOTE_NODE, &t);
+	}
+	return fib_redirect(ctx, p);
+}
+
+/* The same for an endpoint of this node, where an answer must go on from here. */
+STAGE int reverse_at_endpoint(struct __sk_buff *ctx, struct packet *p)
+{
+	int ret = reverse_service(ctx, p, CT_EGRESS);
+
+	if (ret == TC_ACT_OK)
+		ret = -DROP_NAT_NO_MAPPING;
+	return ret < 0 ? drop_from(ctx, p, ret, IDENTITY_UNKNOWN, PLACE_NAT, METRIC_EGRESS) : ret;
+}
+
+/* What is no request may be an answer to a packet that the node translated. Returns TC_ACT_OK to go on. */
+STAGE int reverse_ingress(struct __sk_buff *ctx, struct packet *p, uint32_t identity)
+{
+	int ret = nat_reverse(ctx, p);
+
+	if (ret == NAT_PUNT || ret == -DROP_NAT_NO_MAPPING)
+		return TC_ACT_OK;
+	if (ret == 0) {
+		mark_snat_done(ctx);
+		ret = reverse_service(ctx, p, CT_INGRESS);
+	}
+	return ret < 0 ? drop_from(ctx, p, ret, identity, PLACE_NAT, METRIC_INGRESS) : ret;
+}
+
+/* Where a client's answers go: to the MAC that its request came from. */
+INLINE int learn_neighbour(struct __sk_buff *ctx, struct packet *p)
+{
+	struct macaddr mac = {}, *known;
+
+	if (parse_network(ctx, p) < 0 || bpf_skb_load_bytes(ctx, 6, &mac, 6) < 0)
+		return -DROP_INVALID;
+	known = p->ipv6 ? bpf_map_lookup_elem(&cilium_nodeport_neigh6, &p->saddr) :
+			  bpf_map_lookup_elem(&cilium_nodeport_neigh4, &p->saddr);
+	if (known && mac_equal(&mac.a0, known))
+		return 0;
+	return p->ipv6 ? bpf_map_update_elem(&cilium_nodeport_neigh6, &p->saddr, &mac, BPF_ANY) :
+			 bpf_map_update_elem(&cilium_nodeport_neigh4, &p->saddr, &mac, BPF_ANY);
+}
+
+/* To a backend elsewhere: the node's address becomes the source. Modelled: tail_nodeport_nat_egress_ipv4/6(). */
+INLINE int to_remote_backend(struct __sk_buff *ctx, struct packet *p)
+{
+	struct nat_target target = { .min_port = nat_min_port(), .max_port = 65535 };
+	struct remote_endpoint_info *info;
+	struct ipv6_nat_entry entry;
+	int ret = parse_network(ctx, p), done;
+
+	if (ret < 0)
+		return ret;
+	info = tunnel_to(p, &p->daddr);
+	if (p->ipv6)
+		target.address = info ? config.router_ipv6 : config.ipv6_direct_routing;
+	else
+		target.address.w0 = info ? config.ipv4_gateway : config.ipv4_direct_routing;
+	ret = parse_service_tuple(ctx, p);
+	if (ret < 0)
+		return ret;
+	swap_ports(&p->ct.tuple);
+	p->ct.tuple.flags = TUPLE_OUT;
+	ret = next_hop(ctx, p, 0, 0, METRIC_EGRESS, &done);
+	if (done)
+		return ret;
+	ret = nat_map(ctx, p, &target, &entry);
+	if (ret == 0)
+		ret = nat_rewrite(ctx, p, 1, &entry);
+	if (ret < 0)
+		return ret;
+	mark_snat_done(ctx);
+	if (info) {
+		struct trace t = {
+			.reason = TRACE_REASON_POLICY,
+			.dst = info->sec_identity,
+			.monitor = config.trace_payload_len,
+			.proto = p->ethertype,
+		};
+
+		return encapsulate(ctx, info, world_of(p->ipv6), &t);
+	}
+	ret = parse_network(ctx, p);
+	return ret < 0 ? ret : fib_redirect(ctx, p);
+}
+
+STAGE int send_to_remote_backend(struct __sk_buff *ctx, struct packet *p)
+{
+	int ret = to_remote_backend(ctx, p);
+
+	return ret < 0 ? drop_from(ctx, p, ret, IDENTITY_UNKNOWN, PLACE_NAT, METRIC_EGRESS) : ret;
+}
+
+INLINE int source_allowed(struct packet *p, struct lb_service *svc)
+{
+	struct lb6_src_range_key key6 = { .prefixlen = 32 + 128, .rev_nat_id = svc->rev_nat_index, .addr = p->saddr };
+	struct lb4_src_range_key key4 = { .prefixlen = 32 + 32, .rev_nat_id = svc->rev_nat_index, .addr = p->saddr.w0 };
+	int listed;
+
+	if (!(svc->flags & SVC_FLAG_SOURCE_RANGE))
+		return 1;
+	listed = p->ipv6 ? bpf_map_lookup_elem(&cilium_lb6_source_range, &key6) != 0 :
+			   bpf_map_lookup_elem(&cilium_lb4_source_range, &key4) != 0;
+	return listed != ((svc->flags2 & SVC_FLAG2_SOURCE_RANGE_DENY) != 0);
+}
+
+/* A request to a service. TC_ACT_OK with *final unset: the backend is here, or nothing is to be done. */
+STAGE int request(struct __sk_buff *ctx, struct packet *p, struct lb_service *svc, struct service_key *k, int *final)
+{
+	struct ct_query *q = &p->ct;
+	int ret, local;
+
+	if (k->port == 0 && k->protocol == 0)
+		return -DROP_NO_SERVICE; /* the address is a service's, the port is none of its */
+	if (!source_allowed(p, svc))
+		return -DROP_NOT_IN_SRC_RANGE;
+	if (!(svc->flags & SVC_FLAG_ROUTABLE))
+		return -DROP_IS_CLUSTER_IP;
+	ret = select_backend(ctx, p, svc, k);
+	if (ret == -DROP_NO_SERVICE) {
+		if (!config.enable_no_service_endpoints_routable)
+			return refused_without_backends(svc) ? ret : TC_ACT_OK;
+		*final = config.service_no_backend_response;
+		return *final ? answer_no_service(ctx, p, 0) : ret;
+	}
+	if (ret < 0)
+		return ret;
+	local = endpoint_at(p, &p->backend_address) != 0;
+	if (!local && (svc->flags & SVC_FLAG_HOSTPORT))
+		return -DROP_INVALID;
+	if (local && (svc->flags2 & SVC_FLAG2_LOOPBACK) && !(svc->flags & SVC_FLAG_HOSTPORT)) {
+		*final = 1; /* left to a proxy of this node */
+		return TC_ACT_OK;
+	}
+	ret = translate(ctx, p);
+	if (ret < 0)
+		return ret;
+	reverse_tuple(&q->tuple);
+	q->state = (struct ct_state){ .rev_nat_index = svc->rev_nat_index };
+	ret = ct_lookup_tuple(ctx, p, q, CT_EGRESS, SCOPE_FORWARD, CT_MATCH_NODEPORT);
+	if (ret == CT_NEW) {
+		q->state.src_sec_id = world_of(p->ipv6);
+		q->state.flags = CT_FLAG_NODE_PORT;
+		ret = ct_create(ctx, p, q, 0);
+	}
+	if (ret < 0 || local)
+		return ret < 0 ? ret : TC_ACT_OK;
+	ret = learn_neighbour(ctx, p);
+	if (ret < 0)
+		return ret;
+	*final = 1;
+	return send_to_remote_backend(ctx, p);
+}
+
+/* The node's part in a packet that comes in. TC_ACT_OK with *final unset: go on. */
+STAGE int load_balance(struct __sk_buff *ctx, struct packet *p, uint32_t identity, int *final)
+{
+	struct service_key key;
+	struct lb_service *svc;
+	int ret = parse_transport(ctx, p);
+
+	*final = 0;
+	if (ret < 0)
+		return ret;
+	ret = parse_service_tuple(ctx, p);
+	if (ret == -DROP_UNSUPP_SERVICE_PROTO && !p->ipv6)
+		ctx->cb[CB_SRC_LABEL] = identity; /* cil_to_host reads this slot and Cilium leaves it so */
+	if (ret < 0)
+		return not_a_service(ret) ? TC_ACT_OK : ret;
+	key = service_key_of(p);
+	svc = external_service(p, &key);
+	if (svc)
+		return request(ctx, p, svc, &key, final);
+	ret = reverse_ingress(ctx, p, identity);
+	*final = ret != TC_ACT_OK;
+	return ret;
+}
