@@ -1,5 +1,99 @@
-// libbpf, the system's: object loading, map and program calls, BTF.
+// libbpf, the system's: object loading, map and program calls, BTF. And the few Linux calls of the harness that the
+// C library gives no function for, or that Swift does not import (variadic functions, macros).
 #pragma once
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <linux/netlink.h>
+#include <linux/perf_event.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// bpf(2): the result, or the negated errno.
+static inline int ciliate_bpf(int command, union bpf_attr *attributes, unsigned int size)
+{
+	long result = syscall(__NR_bpf, command, attributes, size);
+	return result < 0 ? -errno : (int)result;
+}
+
+// BPF_PROG_TEST_RUN: attributes are prepared once and reused; only the output sizes are restored by the caller.
+static inline void ciliate_test_run_prepare(union bpf_attr *attributes, int program, const void *context_in,
+					    void *context_out, unsigned int context_size, void *data_out)
+{
+	memset(attributes, 0, sizeof(*attributes));
+	attributes->test.prog_fd = (unsigned int)program;
+	attributes->test.ctx_in = (unsigned long)context_in;
+	attributes->test.ctx_out = (unsigned long)context_out;
+	attributes->test.ctx_size_in = context_in ? context_size : 0;
+	attributes->test.data_out = (unsigned long)data_out;
+	attributes->test.repeat = 1;
+}
+
+struct ciliate_test_run_output {
+	unsigned int verdict;
+	unsigned int data_size;
+};
+
+static inline int ciliate_test_run(union bpf_attr *attributes, int program, const void *data_in,
+				   unsigned int data_size, unsigned int data_out_capacity,
+				   unsigned int context_out_capacity, struct ciliate_test_run_output *output)
+{
+	attributes->test.prog_fd = (unsigned int)program;
+	attributes->test.data_in = (unsigned long)data_in;
+	attributes->test.data_size_in = data_size;
+	attributes->test.data_size_out = data_out_capacity;
+	attributes->test.ctx_size_out = context_out_capacity;
+	long result = syscall(__NR_bpf, BPF_PROG_TEST_RUN, attributes, sizeof(*attributes));
+	output->verdict = attributes->test.retval;
+	output->data_size = attributes->test.data_size_out;
+	return result < 0 ? -errno : 0;
+}
+
+// A software event whose ring programs write to with bpf_perf_event_output; wakes nobody.
+static inline int ciliate_perf_output_open(int cpu)
+{
+	struct perf_event_attr attributes;
+	memset(&attributes, 0, sizeof(attributes));
+	attributes.size = sizeof(attributes);
+	attributes.type = PERF_TYPE_SOFTWARE;
+	attributes.config = PERF_COUNT_SW_BPF_OUTPUT;
+	attributes.sample_type = PERF_SAMPLE_RAW;
+	attributes.sample_period = 1;
+	attributes.watermark = 1;
+	attributes.wakeup_watermark = 0x7fffffff;
+	long result = syscall(__NR_perf_event_open, &attributes, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	return result < 0 ? -errno : (int)result;
+}
+
+// The ring's ends: head is written by the kernel, tail by us.
+static inline unsigned long ciliate_ring_head(const struct perf_event_mmap_page *page)
+{
+	return __atomic_load_n(&page->data_head, __ATOMIC_ACQUIRE);
+}
+static inline void ciliate_ring_release(struct perf_event_mmap_page *page, unsigned long tail)
+{
+	__atomic_store_n(&page->data_tail, tail, __ATOMIC_RELEASE);
+}
+
+enum { CILIATE_CLONE_NEWNET = 0x40000000 };
+
+static inline int ciliate_unshare(int flags)
+{
+	return syscall(__NR_unshare, flags) < 0 ? -errno : 0;
+}
+static inline int ciliate_setns(int descriptor, int flags)
+{
+	return syscall(__NR_setns, descriptor, flags) < 0 ? -errno : 0;
+}
+static inline int ciliate_gettid(void)
+{
+	return (int)syscall(__NR_gettid);
+}
+
+static inline unsigned int ciliate_btf_kind(const struct btf_type *type) { return btf_kind(type); }

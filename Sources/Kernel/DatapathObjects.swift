@@ -1,0 +1,103 @@
+import BPFObjects
+import MapABI
+
+/// The object files that a node runs: ours, or a build of Cilium's. Read once, shared by all nodes.
+public struct DatapathObjects: Sendable {
+  public enum Origin: Sendable, Equatable {
+    case builtin
+    case cilium(DatapathProfile)
+  }
+
+  public let origin: Origin
+  let files: [String: ObjectFile]
+  let layouts: MapLayouts
+  /// The driver that test runs of tc programs go through, and that of programs without one.
+  let driver: ObjectFile?
+
+  /// The programs that this binary carries.
+  public static func builtin() throws(KernelError) -> DatapathObjects {
+    var files: [String: ObjectFile] = [:]
+    for object in BPFObject.embedded where !object.name.hasPrefix("driver") {
+      files[object.name] = try ObjectFile(object.image, name: object.name)
+    }
+    return DatapathObjects(
+      origin: .builtin, files: files, layouts: .native, driver: try tcDriver())
+  }
+
+  /// Cilium's objects. `files` are file names (`bpf_lxc.o` …) with their octets; a hook whose object is missing
+  /// cannot be run. Throws when a file is no eBPF object, is older than 1.18, or lays a map out in an unknown way.
+  public static func cilium(
+    _ files: [(name: String, bytes: [UInt8])], profile: DatapathProfile
+  ) throws(KernelError) -> DatapathObjects {
+    var loaded: [String: ObjectFile] = [:]
+    var layouts = MapLayouts.native
+    for (name, bytes) in files {
+      loaded[name] = try ObjectFile(bytes, name: name)
+      try layouts.adopt(BTFTypes(ELFImage(bytes, name: name)), object: name)
+    }
+    return DatapathObjects(
+      origin: .cilium(profile), files: loaded, layouts: layouts, driver: try tcDriver())
+  }
+
+  private static func tcDriver() throws(KernelError) -> ObjectFile? {
+    guard let driver = BPFObject.named("driver_tc") else { return nil }
+    return try ObjectFile(driver.image, name: driver.name)
+  }
+
+  var isForeign: Bool { origin != .builtin }
+
+  /// The file and the program behind a hook; nil when the hook's object was not supplied.
+  func placement(of hook: Hook) -> Placement? {
+    placement(file: Self.ciliumFile(of: hook), program: hook.rawValue)
+  }
+
+  /// The endpoint-policy stage.
+  var policyStage: Placement? { placement(file: "bpf_lxc.o", program: "lxc_policy") }
+
+  private func placement(file: String, program: String) -> Placement? {
+    let name = isForeign ? file : program.hasPrefix("sock") ? "sock" : program
+    guard let object = files[name],
+      let found = object.programs.first(where: { $0.name == "cil_\(program)" || $0.name == program })
+    else { return nil }
+    return Placement(file: object, program: found.name)
+  }
+
+  struct Placement: Sendable {
+    var file: ObjectFile
+    var program: String
+  }
+
+  private static func ciliumFile(of hook: Hook) -> String {
+    switch hook {
+    case .fromContainer, .toContainer: "bpf_lxc.o"
+    case .fromOverlay, .toOverlay: "bpf_overlay.o"
+    case .fromNetdev, .toNetdev, .fromHost, .toHost: "bpf_host.o"
+    case .xdpEntry: "bpf_xdp.o"
+    case .sock4Connect, .sock6Connect: "bpf_sock.o"
+    }
+  }
+}
+
+/// What is compiled into a build of Cilium's objects and cannot be read from them.
+public struct DatapathProfile: Sendable, Equatable {
+  /// The version that the objects were built from, for messages: `1.20`.
+  public var version: String
+  /// TUNNEL_MODE, ENABLE_ROUTING, ENABLE_HOST_ROUTING, MONITOR_AGGREGATION and the other macros, as fields of the
+  /// configuration that they fix: the field's name and its value.
+  public var fixed: [Setting]
+
+  public struct Setting: Sendable, Equatable {
+    public var field: String
+    public var value: UInt64
+
+    public init(field: String, value: UInt64) {
+      self.field = field
+      self.value = value
+    }
+  }
+
+  public init(version: String, fixed: [Setting] = []) {
+    self.version = version
+    self.fixed = fixed
+  }
+}

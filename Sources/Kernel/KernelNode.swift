@@ -1,0 +1,100 @@
+public import Datapath
+import MapABI
+
+/// One node's datapath in this kernel: its maps, its programs, its devices in a private network namespace.
+///
+/// `run` hands a packet to a real eBPF program with BPF_PROG_TEST_RUN and reads back what it did. Nothing is pinned,
+/// attached or named: everything vanishes with the value. The calling thread stays in the private namespace between
+/// runs, and comes back when the value is destroyed on it or when `leave` is called.
+public struct KernelNode: ~Copyable {
+  /// When the maps' contents are compared with the state.
+  public enum MapReading: Sendable {
+    /// After every run: `HookResult.changes` says what the program did.
+    case everyHop
+    /// Only when the caller asks with `compareMaps`; `HookResult.changes` stays empty.
+    case conversation
+  }
+
+  public let objects: DatapathObjects
+  public let reading: MapReading
+  /// What the last run was given by the kernel, and could not be told.
+  public internal(set) var given = GivenValues()
+
+  let namespace: NetworkNamespace
+  let maps: NodeMapSet
+  var programs: ProgramTable
+  var test: TestRun
+  var environment: MappedArray?
+  var events: EventRings?
+  var sync: LogSync
+  /// Devices that the namespace has, by index.
+  private var devices: Set<UInt32> = [1]
+
+  /// Makes the devices, maps and programs of a node and fills the maps from `state`.
+  public static func make(
+    _ state: borrowing NodeState, objects: DatapathObjects, reading: MapReading = .everyHop
+  ) throws(KernelError) -> KernelNode {
+    let namespace = try NetworkNamespace.create()
+    var node = KernelNode(namespace: namespace, objects: objects, reading: reading, position: state.position)
+    try node.load(state)
+    return node
+  }
+
+  private init(
+    namespace: consuming NetworkNamespace, objects: DatapathObjects, reading: MapReading, position: Int
+  ) {
+    self.namespace = namespace
+    self.objects = objects
+    self.reading = reading
+    maps = NodeMapSet(layouts: objects.layouts)
+    programs = ProgramTable(objects)
+    test = TestRun()
+    sync = LogSync(position: position)
+    environment = nil
+    events = nil
+  }
+
+  /// Moves the calling thread back to where the process lives.
+  public func leave() throws(KernelError) { try NetworkNamespace.leave() }
+
+  /// Loads what the image names and has not been loaded yet, endpoints' policy programs included.
+  mutating func load(_ state: borrowing NodeState) throws(KernelError) {
+    for attachment in state.image.attachments { try addDevice(of: attachment) }
+    try programs.loadPolicies(state, maps)
+    for attachment in state.image.attachments where objects.placement(of: attachment.hook) != nil {
+      _ = try programs.index(of: attachment, state, maps, nil)
+    }
+    try openRings()
+  }
+
+  /// The program behind an attachment; loaded when it is new.
+  mutating func program(_ attachment: Attachment, _ state: borrowing NodeState) throws(KernelError) -> Int {
+    if let index = programs.known(attachment) { return index }
+    try addDevice(of: attachment)
+    let index = try programs.index(of: attachment, state, maps, nil)
+    try openRings()
+    return index
+  }
+
+  private mutating func openRings() throws(KernelError) {
+    if events == nil, let map = maps["cilium_events"] { events = try EventRings(map) }
+    if environment == nil, let map = maps["ciliate_env"] {
+      environment = try MappedArray(map, size: MemoryLayout<PinnedEnvironment>.size)
+    }
+  }
+
+  private mutating func addDevice(of attachment: Attachment) throws(KernelError) {
+    guard attachment.ifindex > 1, devices.insert(attachment.ifindex).inserted else { return }
+    try namespace.add(KernelDevice(of: attachment))
+  }
+}
+
+/// What a run took from the kernel instead of from its input.
+public struct GivenValues: Sendable, Equatable {
+  /// The flow hash that the kernel computed; nil when the run did not show it.
+  public var flowHash: UInt32?
+  /// Seconds between the image's clock and the kernel's, for programs that read the latter.
+  public var clockShift: Int64 = 0
+  /// Event records that did not fit into the ring.
+  public var lostEvents: UInt64 = 0
+}

@@ -1,0 +1,205 @@
+import Datapath
+import MapABI
+
+/// The loaded programs of a node: one for each object and configuration.
+struct ProgramTable {
+  /// An attachment whose program is in the kernel.
+  struct Entry {
+    var attachment: Attachment
+    var program: LoadedProgram
+    /// Where the driver's program array holds it.
+    var slot: UInt32
+  }
+
+  private let objects: DatapathObjects
+  private(set) var entries: [Entry] = []
+  private var instances: [InstanceKey: ObjectInstance] = [:]
+  /// The configurations whose policy programs are loaded.
+  private var policies: [DatapathConfig] = []
+
+  private struct InstanceKey: Hashable {
+    var file: String
+    var config: [UInt8]
+  }
+
+  init(_ objects: DatapathObjects) { self.objects = objects }
+
+  /// The entry of exactly this attachment, if it has been loaded.
+  func known(_ attachment: Attachment) -> Int? {
+    for index in entries.indices {
+      let other = entries[index].attachment
+      if other.hook == attachment.hook && other.ifindex == attachment.ifindex
+        && Self.same(other.config, attachment.config)
+      {
+        return index
+      }
+    }
+    return nil
+  }
+
+  /// The entry of an attachment; its program is loaded when there is none with the same configuration.
+  mutating func index(
+    of attachment: Attachment, _ state: borrowing NodeState, _ maps: NodeMapSet, _ hooks: BPFMap?
+  ) throws(KernelError) -> Int {
+    if let index = known(attachment) { return index }
+    guard let placement = objects.placement(of: attachment.hook) else {
+      throw KernelError(
+        .unavailable, call: "find program", detail: "no object holds the hook \(attachment.hook.rawValue)")
+    }
+    let instance = try instance(placement, attachment.config, state, maps)
+    guard let program = instance.programs[placement.program] else {
+      throw KernelError(
+        .object, call: "find program", detail: "\(placement.file.name): \(placement.program) was not loaded")
+    }
+    let slot = UInt32(entries.count)
+    if attachment.hook.kind == .tc, let hooks { try hooks.set(slot, to: program.raw) }
+    entries.append(Entry(attachment: attachment, program: program, slot: slot))
+    return entries.count - 1
+  }
+
+  /// Loads every endpoint's policy program whose configuration is new, and puts it into `cilium_call_policy`.
+  mutating func loadPolicies(_ state: borrowing NodeState, _ maps: NodeMapSet) throws(KernelError) {
+    guard let stage = objects.policyStage else { return }
+    for config in state.image.endpointConfigs where !policies.contains(where: { Self.same($0, config) }) {
+      let instance = try instance(stage, config, state, maps)
+      if let program = instance.programs[stage.program], let calls = maps["cilium_call_policy"] {
+        try calls.set(UInt32(config.endpoint_id), to: program.raw)
+      }
+      policies.append(config)
+    }
+  }
+
+  private mutating func instance(
+    _ placement: DatapathObjects.Placement, _ config: DatapathConfig, _ state: borrowing NodeState,
+    _ maps: NodeMapSet
+  ) throws(KernelError) -> ObjectInstance {
+    let key = InstanceKey(file: placement.file.name, config: Self.octets(config))
+    if let instance = instances[key], instance.programs[placement.program] != nil { return instance }
+    try checkMacros(config)
+    let file = placement.file
+    let entries = self.entries(of: placement, config, state)
+    let endpoint = config.endpoint_id != 0 ? config.endpoint_id : config.host_ep_id
+    var made: [BPFMap] = []
+    // `state` cannot be captured by a closure: the maps are copied (shared storage, nothing is duplicated).
+    let contents = state.maps
+    let plan = ObjectInstance.Plan(
+      entries: entries,
+      sectionContents: { section, initial throws(KernelError) in
+        try SectionContents.patched(section, initial, file, config)
+      },
+      map: { name, shape throws(KernelError) in
+        try maps.placement(name, shape, endpoint: endpoint, maps: contents)
+      },
+      share: { made.append($0) })
+    let instance = try ObjectInstance.load(file, plan)
+    for map in made { maps.adopt(map) }
+    instances[key] = instance
+    return instance
+  }
+
+  /// The programs of a file that are used with one configuration: loaded together, they share their tail calls.
+  private func entries(
+    of placement: DatapathObjects.Placement, _ config: DatapathConfig, _ state: borrowing NodeState
+  ) -> [String] {
+    var entries = [placement.program]
+    for attachment in state.image.attachments where Self.same(attachment.config, config) {
+      if let other = objects.placement(of: attachment.hook), other.file.name == placement.file.name,
+        !entries.contains(other.program)
+      {
+        entries.append(other.program)
+      }
+    }
+    if let stage = objects.policyStage, stage.file.name == placement.file.name,
+      !entries.contains(stage.program), state.image.endpointConfigs.contains(where: { Self.same($0, config) })
+    {
+      entries.append(stage.program)
+    }
+    return entries
+  }
+
+  /// Refuses a configuration that a foreign object was not compiled for.
+  private func checkMacros(_ config: DatapathConfig) throws(KernelError) {
+    guard case .cilium(let profile) = objects.origin else { return }
+    if config.enable_jiffies != 0 {
+      throw KernelError(
+        .unavailable, call: "configure object",
+        detail: "enable_jiffies: foreign programs are run with the nanosecond clock, set 0")
+    }
+    for setting in profile.fixed {
+      guard let field = MacroFields.field(setting.field) else {
+        throw KernelError(
+          .unavailable, call: "configure object", detail: "profile: unknown option \(setting.field)")
+      }
+      let value = field.value(config)
+      guard value == setting.value else {
+        throw KernelError(
+          .unavailable, call: "configure object",
+          detail: "\(setting.field) is \(value) in the scenario, but the objects were compiled with "
+            + "\(setting.value)")
+      }
+    }
+  }
+
+  private static func octets(_ config: DatapathConfig) -> [UInt8] {
+    withUnsafeBytes(of: config) { Array($0) }
+  }
+
+  static func same(_ a: DatapathConfig, _ b: DatapathConfig) -> Bool {
+    withUnsafeBytes(of: a) { a in withUnsafeBytes(of: b) { b in a.elementsEqual(b) } }
+  }
+}
+
+/// What stands in an object's data sections before it is loaded.
+enum SectionContents {
+  /// The new contents of a section, or nil to keep its own.
+  static func patched(
+    _ section: String, _ initial: [UInt8], _ file: ObjectFile, _ config: DatapathConfig
+  ) throws(KernelError) -> [UInt8]? {
+    switch section {
+    case ".rodata": try native(initial, file, config)
+    case ".rodata.config": try ConfigVariables.patch(initial, file.variables, config, object: file.name)
+    case ".data.aux": [UInt8](repeating: 0, count: auxStride(file, initial.count) * Processors.possible)
+    case ".rodata.aux": auxBounds(initial, file)
+    default: nil
+    }
+  }
+
+  /// Our programs: one struct `config`.
+  private static func native(
+    _ initial: [UInt8], _ file: ObjectFile, _ config: DatapathConfig
+  ) throws(KernelError) -> [UInt8]? {
+    guard let variable = file.variables.first(where: { $0.name == "config" && $0.section == ".rodata" })
+    else {
+      return nil
+    }
+    let value = withUnsafeBytes(of: config) { Array($0) }
+    guard variable.size == value.count, variable.offset + value.count <= initial.count else {
+      throw KernelError(
+        .object, call: "configure object",
+        detail: "\(file.name): config has \(variable.size) octets, \(value.count) expected")
+    }
+    var contents = initial
+    contents.replaceSubrange(variable.offset..<variable.offset + value.count, with: value)
+    return contents
+  }
+
+  /// Cilium's per-CPU data of `.data.aux`: a copy for each CPU, each starting on its own cache line.
+  private static func auxStride(_ file: ObjectFile, _ size: Int) -> Int {
+    let used = file.variables.filter { $0.section == ".data.aux" }.map { $0.offset + $0.size }.max() ?? size
+    return (used + 63) / 64 * 64
+  }
+
+  private static func auxBounds(_ initial: [UInt8], _ file: ObjectFile) -> [UInt8] {
+    let stride = auxStride(file, 0)
+    var contents = initial
+    for (name, value) in [("_aux_stride", stride), ("_aux_max_off", stride * (Processors.possible - 1))] {
+      guard let variable = file.variables.first(where: { $0.name == name }), variable.size == 8,
+        variable.offset + 8 <= contents.count
+      else { continue }
+      withUnsafeBytes(of: UInt64(value)) {
+        contents.replaceSubrange(variable.offset..<variable.offset + 8, with: $0)
+      }
+    }
+    return contents
+  }
+}

@@ -1,0 +1,169 @@
+import CLibbpf
+public import Datapath
+public import MapABI
+
+extension KernelNode: HookInterpreter {
+  /// Runs the attached program on `input`, in maps that stand as `state` says.
+  ///
+  /// Throws `notRun` for input that the kernel refuses (frames too short or too long), and other kinds when the
+  /// program cannot be loaded or run.
+  public mutating func run(
+    _ attachment: Attachment, on input: HookInput, state: borrowing NodeState
+  ) throws(KernelError) -> HookResult {
+    try namespace.enter()
+    try follow(state, ktime: input.environment.ktime)
+    let index = try program(attachment, state)
+    environment?.store(
+      PinnedEnvironment(ktime_ns: input.environment.ktime, random_state: input.environment.random))
+    given.flowHash = nil
+    var result =
+      switch input.subject {
+      case .skb(let buffer): try run(index, buffer, attachment)
+      case .xdp(let buffer): try run(index, buffer)
+      case .socket:
+        throw KernelError(
+          .unavailable, call: "run hook", detail: "\(attachment.hook.rawValue) is not run on sockets here")
+      }
+    given.lostEvents = events?.lost ?? 0
+    try readMaps(into: &result, state)
+    return result
+  }
+
+  /// Tells that the programs' own runs have brought the maps to this position of the log, so that its changes are
+  /// not sent. Only of use when maps are read per conversation.
+  public mutating func adopt(through position: Int) { sync.adopt(position) }
+
+  /// What turns `state` into the kernel's maps, map by map and ascending by key: empty when they agree.
+  public mutating func compareMaps(_ state: borrowing NodeState) throws(KernelError) -> [MapChange] {
+    var changes: [MapChange] = []
+    for map in MapID.allCases where map != .policy {
+      if let difference = try maps.difference(map, state.maps) { changes += difference.changes }
+    }
+    for endpoint in maps.policies.keys.sorted() {
+      if let difference = try maps.difference(.policy, endpoint: endpoint, state.maps) {
+        changes += difference.changes
+      }
+    }
+    return changes
+  }
+
+  /// Brings the kernel's maps back to `state`, whatever has happened to them; far cheaper than loading again.
+  public mutating func reset(to state: borrowing NodeState) throws(KernelError) {
+    for change in try compareMaps(state) { try maps.send(MapEntryKey(change), from: state.maps) }
+    sync.adopt(state.position)
+  }
+
+  /// Carries over what has changed in the state since the last run.
+  @inline(__always)
+  private mutating func follow(_ state: borrowing NodeState, ktime: UInt64) throws(KernelError) {
+    if objects.isForeign {
+      let shift = ClockShift.now(ktime: ktime)
+      try maps.move(to: shift)
+      given.clockShift = shift.seconds
+    }
+    if !sync.isCurrent(state) { try catchUp(state) }
+  }
+
+  private mutating func catchUp(_ state: borrowing NodeState) throws(KernelError) {
+    if state.position < sync.position { return try reset(to: state) }
+    for key in sync.pending(state) { try maps.send(key, from: state.maps) }
+    try programs.loadPolicies(state, maps)
+  }
+
+  private mutating func readMaps(into result: inout HookResult, _ state: borrowing NodeState)
+    throws(KernelError)
+  {
+    guard reading == .everyHop else { return sync.didRunUnread() }
+    var values: [MapEntryKey: [UInt8]?] = [:]
+    for map in MapID.allCases where map.isWrittenByPrograms {
+      guard let difference = try maps.difference(map, state.maps) else { continue }
+      result.changes += difference.changes
+      values.merge(difference.values) { $1 }
+    }
+    sync.didRun(values)
+  }
+
+  private mutating func run(
+    _ index: Int, _ buffer: SocketBuffer, _ attachment: Attachment
+  ) throws(KernelError) -> HookResult {
+    let entry = programs.entries[index]
+    let context = test.context.assumingMemoryBound(to: __sk_buff.self)
+    context.pointee.mark = buffer.mark
+    context.pointee.ifindex = buffer.ifindex
+    context.pointee.ingress_ifindex = buffer.ingressIfindex
+    context.pointee.cb = buffer.cb.words
+    let verdict = try test.run(entry.program.raw, frame: buffer.frame, contextSize: TestRun.skbSize)
+    let out = test.contextOut.assumingMemoryBound(to: __sk_buff.self)
+    var after = buffer
+    after.frame = Array(test.frameOut)
+    after.mark = out.pointee.mark
+    after.cb.words = out.pointee.cb
+    var result = HookResult(verdict: .other(Int32(bitPattern: verdict)), subject: .skb(after))
+    collectEvents(into: &result)
+    result.verdict = TCVerdict.verdict(verdict, result.events, attachment)
+    return result
+  }
+
+  private mutating func run(_ index: Int, _ buffer: XDPBuffer) throws(KernelError) -> HookResult {
+    let program = programs.entries[index].program.raw
+    let context = test.context.assumingMemoryBound(to: xdp_md.self)
+    context.pointee = xdp_md()
+    context.pointee.data_end = UInt32(truncatingIfNeeded: buffer.frame.count)
+    context.pointee.ingress_ifindex = buffer.ingressIfindex
+    defer { test.context.initializeMemory(as: UInt8.self, repeating: 0, count: TestRun.xdpSize) }
+    let verdict = try test.run(program, frame: buffer.frame, contextSize: TestRun.xdpSize)
+    var after = buffer
+    after.frame = Array(test.frameOut)
+    var result = HookResult(verdict: XDPVerdict.verdict(verdict), subject: .xdp(after))
+    collectEvents(into: &result)
+    return result
+  }
+
+  @inline(__always)
+  private mutating func collectEvents(into result: inout HookResult) {
+    events?.drain { result.events.append(Event(bytes: $0)) }
+  }
+}
+
+/// Return values of tc programs.
+enum TCVerdict {
+  /// The verdict, with the redirect's target where the last trace event tells it.
+  static func verdict(_ value: UInt32, _ events: [Event], _ attachment: Attachment) -> Verdict {
+    switch value {
+    case 0: .pass
+    case 2: .drop
+    case 7: .redirect(target(events, attachment))
+    default: .other(Int32(bitPattern: value))
+    }
+  }
+
+  /// Where a redirected packet goes, read from what was traced right before. Modelled: bpf_lxc.c,
+  /// lib/local_delivery.h, lib/encap.h. Nil when nothing was traced, or when the trace fits several targets.
+  private static func target(_ events: [Event], _ attachment: Attachment) -> Redirect? {
+    guard case .trace(let notify, _)? = events.last else { return nil }
+    let config = attachment.config
+    switch UInt32(notify.header.subtype) {
+    case TRACE_TO_LXC.rawValue:
+      let isPeer =
+        config.enable_host_routing != 0 && attachment.hook != .fromHost && config.enable_netkit == 0
+      return Redirect(ifindex: notify.ifindex, mode: isPeer ? .peer : .egress)
+    case TRACE_TO_OVERLAY.rawValue: return Redirect(ifindex: notify.ifindex, mode: .egress)
+    case TRACE_TO_HOST.rawValue where attachment.hook == .fromContainer:
+      return Redirect(ifindex: config.cilium_net_ifindex, mode: .ingress)
+    default: return nil
+    }
+  }
+}
+
+/// Return values of XDP programs.
+enum XDPVerdict {
+  static func verdict(_ value: UInt32) -> Verdict {
+    switch value {
+    case 1: .drop
+    case 2: .pass
+    case 3: .transmit
+    case 4: .redirect(nil)
+    default: .other(Int32(bitPattern: value))
+    }
+  }
+}
