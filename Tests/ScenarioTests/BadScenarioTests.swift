@@ -7,7 +7,7 @@ import Testing
 struct BadScenarioTests {
   @Test func emptyOnes() {
     #expect(findings("")[0].hasPrefix("s.yaml:1:1: error: the file is empty"))
-    #expect(findings(scenario("", steps: "[]"))[0].contains("has no steps"))
+    #expect(findings(scenario("", steps: "  []"))[0].contains("has no steps"))
     #expect(
       findings("apiVersion: ciliate.dev/v1alpha1\nkind: Scenario\nmetadata: {name: x}\nspec: {}\n")[0]
         .contains("\"steps\" is missing"))
