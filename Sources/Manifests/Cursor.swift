@@ -64,7 +64,7 @@ public struct Cursor {
         authority: severity == .error ? authority ?? self.authority : nil))
   }
 
-  func wrongType(_ expected: String, hint: String = "") {
+  public func wrongType(_ expected: String, hint: String = "") {
     report("wrong-type", "expected \(expected), found \(value.kindText)\(hint)")
   }
 
@@ -192,7 +192,7 @@ public struct Cursor {
 }
 
 /// `did you mean "x"?`, or what was expected instead.
-func suggestion(_ word: String, _ candidates: [String]) -> String {
+public func suggestion(_ word: String, _ candidates: [String]) -> String {
   if let nearest = nearestSpelling(to: word, in: candidates) { return "did you mean \(quoted(nearest))?" }
   guard candidates.count <= 20 else { return "nothing of that name is known" }
   return "expected \(candidates.joined(separator: ", "))"

@@ -3,7 +3,7 @@ import Wire
 
 extension Cursor {
   /// Labels or annotations: a mapping of strings. `checked` is off for annotations, whose values are free.
-  func labels(checked: Bool = true) -> Labels? {
+  public func labels(checked: Bool = true) -> Labels? {
     guard let members = members() else { return nil }
     var result: [(String, String)] = []
     for (key, value) in members {
@@ -25,7 +25,7 @@ extension Cursor {
   }
 
   /// A label selector. `sourced` keys may begin with a source, `k8s:` and the like, as Cilium's do.
-  func selector(sourced: Bool = false) -> LabelSelector? {
+  public func selector(sourced: Bool = false) -> LabelSelector? {
     fields { fields in
       let labels = fields.optional("matchLabels")?.matchLabels(sourced: sourced)
       let expressions = fields.optional("matchExpressions")?.list { $0.expression(sourced: sourced) }

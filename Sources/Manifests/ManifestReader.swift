@@ -45,10 +45,13 @@ public struct ManifestReader {
     self.defaultNamespace = defaultNamespace
   }
 
-  /// Reads the documents of a file's text; `file` is the name that findings print.
-  public func read(_ text: String, file: String) -> ManifestSet {
+  /// Reads the documents of a file's text; `file` is the name that findings print, `offset` where the text stands
+  /// in it.
+  public func read(
+    _ text: String, file: String, offset: YAMLReader.Offset = YAMLReader.Offset()
+  ) -> ManifestSet {
     do {
-      return read(try YAMLReader(file: file).documents(text))
+      return read(try YAMLReader(file: file, offset: offset).documents(text))
     } catch {
       var result = ManifestSet()
       result.findings = [error.finding]

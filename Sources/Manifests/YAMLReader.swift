@@ -15,12 +15,25 @@ public struct YAMLReader {
     public init() {}
   }
 
+  /// How far the text is from the beginning of the file, and of its lines, when it stands inside another.
+  public struct Offset: Sendable {
+    public var lines: Int
+    public var columns: Int
+
+    public init(lines: Int = 0, columns: Int = 0) {
+      self.lines = lines
+      self.columns = columns
+    }
+  }
+
   public var file: String
   public var limits: Limits
+  public var offset: Offset
 
-  public init(file: String, limits: Limits = Limits()) {
+  public init(file: String, limits: Limits = Limits(), offset: Offset = Offset()) {
     self.file = file
     self.limits = limits
+    self.offset = offset
   }
 
   /// The documents of a stream, in order; an empty document is a null value.
@@ -127,18 +140,22 @@ public struct YAMLReader {
   }
 
   private func location(_ mark: Mark?) -> SourceLocation {
-    SourceLocation(file: file, line: mark?.line ?? 1, column: mark?.column ?? 1)
+    place(mark?.line ?? 1, mark?.column ?? 1)
+  }
+
+  private func place(_ line: Int, _ column: Int) -> SourceLocation {
+    SourceLocation(file: file, line: line + offset.lines, column: column + offset.columns)
   }
 
   private func error(_ line: Int, _ column: Int, _ message: String) -> YAMLSyntaxError {
-    YAMLSyntaxError(SourceLocation(file: file, line: line, column: column), message)
+    YAMLSyntaxError(place(line, column), message)
   }
 
   private func translate(_ error: YamlError, _ text: String) -> YAMLSyntaxError {
     switch error {
     case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
       .composer(let context, let problem, let mark, _):
-      let more = context.map { " (\($0.text), line \($0.mark.line))" } ?? ""
+      let more = context.map { " (\($0.text), line \($0.mark.line + offset.lines))" } ?? ""
       return YAMLSyntaxError(location(mark), problem + more)
     case .reader(let problem, let offset, let value, _):
       let place = place(of: offset ?? 0, in: text)
@@ -155,7 +172,7 @@ public struct YAMLReader {
   /// the lines that follow at the same column.
   private func duplicate(_ keys: [String], _ mark: Mark, _ text: String) -> YAMLSyntaxError {
     let key = keys.first ?? ""
-    let message = "the key \(quoted(key)) stands twice; first in line \(mark.line)"
+    let message = "the key \(quoted(key)) stands twice; first in line \(mark.line + offset.lines)"
     let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
     for (index, line) in lines.enumerated().dropFirst(mark.line) {
       if line.dropFirst(mark.column - 1).hasPrefix(key + ":") {

@@ -80,7 +80,7 @@ struct CiliumPolicyTests {
     #expect(ports?.first?.rules?.http?.first?.headerMatches.first?.mismatch == .log)
     #expect(ports?.last?.ports?.first?.protocol == .any)
     #expect(ports?.last?.rules?.dns?.first?.matchPattern == "*")
-    #expect(ports?.last?.ports?.first?.location.description == "m.yaml:21:16")
+    #expect(ports?.last?.ports?.first?.location.description == "m.yaml:20:15")
     #expect(rule.egress?[1].peers.services?.count == 2)
     #expect(rule.egress?.last?.peers.cidrs?.first?.value.description == "1.1.1.1/32")
   }
