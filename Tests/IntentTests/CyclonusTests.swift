@@ -34,9 +34,14 @@ struct CyclonusFile: Decodable {
     var namespaces: [String: [String: String]]?
     var pods: [PodEntry]?
     var order: [String]?
-    var policies_yaml: String?
+    var policies: String?
     var tables: [String: Table]?
     var cilium: [String: [String]]?
+
+    enum CodingKeys: String, CodingKey {
+      case step, namespaces, pods, order, tables, cilium
+      case policies = "policies_yaml"
+    }
   }
 
   var cases: [Case]
@@ -63,7 +68,7 @@ struct CyclonusFile: Decodable {
 extension CyclonusFile.Step {
   /// The cluster of a step, parsed from its policies.
   func cluster() throws -> ClusterState {
-    let manifests = ManifestReader().read(policies_yaml ?? "", file: "policies.yaml")
+    let manifests = ManifestReader().read(policies ?? "", file: "policies.yaml")
     #expect(manifests.findings.isEmpty, "\(manifests.findings)")
     var state = ClusterState(manifests.entries.map(\.object))
     for (name, labels) in namespaces ?? [:] {
