@@ -36,6 +36,8 @@ public struct PolicyProblem: Hashable, Sendable {
     case namePatternForm
     case nameAndPattern
     case portOfPortless
+    case expressionForm
+    case headerWithoutName
   }
 
   public var kind: Kind
@@ -202,8 +204,24 @@ public struct AgentCheck: Sendable {
         }
       }
       for name in dns { check(name, name.location.or(place), &found) }
+      for request in http { check(request, request.location.or(place), &found) }
     }
     checkTLS(rule, direction, hasL7: hasL7, place, &found)
+  }
+
+  private func check(_ rule: HTTPRule, _ location: SourceLocation, _ found: inout Findings) {
+    // The host's expression is left to Envoy.
+    for (field, pattern) in [("method", rule.method), ("path", rule.path)] {
+      guard let pattern else { continue }
+      do {
+        _ = try RegularExpression(pattern)
+      } catch {
+        found.add(.expressionForm, "has a \(field) \"\(pattern)\" that is no expression: \(error)", location)
+      }
+    }
+    for match in rule.headerMatches where match.name.isEmpty {
+      found.add(.headerWithoutName, "has a header match without a name", match.location.or(location))
+    }
   }
 
   private func checkTLS(
