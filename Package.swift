@@ -59,7 +59,7 @@ let package = Package(
     module("Cluster", ["Wire"]),
     module("Manifests", ["Cluster", yams]),
     module("ControlPlane", ["Cluster", "MapABI"]),
-    module("Intent", ["Cluster"]),
+    module("Intent", ["Cluster", "Wire"]),
 
     // The hooks, and the world around them.
     module("Datapath", ["MapABI", "Wire"]),

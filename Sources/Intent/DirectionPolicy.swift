@@ -1,0 +1,82 @@
+import Cluster
+
+/// The rules of one direction that select an endpoint.
+struct DirectionPolicy: Sendable {
+  let direction: PolicyDirection
+  let rules: [Rule]
+  let enforcement: Enforcement
+  /// Whether the node may talk to its pods where no rule speaks.
+  let allowsLocalHost: Bool
+
+  /// The other end of a conversation, and what it is about.
+  struct Question: Sendable {
+    let peer: PeerView
+    let protocolNumber: UInt8
+    let port: UInt16
+    /// What a port name means at the destination.
+    let named: @Sendable (String) -> UInt16?
+    let names: [LearntName]
+  }
+
+  /// Every way in which a rule matches.
+  func candidates(_ question: Question) -> [Candidate] {
+    var result: [Candidate] = []
+    for (index, rule) in rules.enumerated() { append(rule, index, question, &result) }
+    return result
+  }
+
+  private func append(_ rule: Rule, _ index: Int, _ question: Question, _ result: inout [Candidate]) {
+    switch rule.peers {
+    case .nobody: return
+    case .unspecified:
+      if rule.ports != nil { append(rule, index, peer: -1, isWildcard: true, question, &result) }
+    case .any(let peers):
+      for (position, peer) in peers.enumerated() where peer.test.matches(question.peer, question.names) {
+        append(rule, index, peer: position, isWildcard: peer.test.isWildcard, question, &result)
+      }
+    }
+  }
+
+  private func append(
+    _ rule: Rule, _ index: Int, peer: Int, isWildcard: Bool, _ question: Question,
+    _ result: inout [Candidate]
+  ) {
+    guard let ports = rule.ports else {
+      result.append(
+        Candidate(
+          rule: index, peer: peer, port: -1, isWildcard: isWildcard, length: 0,
+          precedence: rule.precedence(nil)))
+      return
+    }
+    for (position, port) in ports.enumerated() {
+      guard
+        let length = port.matchLength(question.protocolNumber, question.port, named: question.named)
+      else { continue }
+      // A name means a port of each identity, so that its entry is never everyone's.
+      var isWildcard = isWildcard
+      if direction == .egress, case .named = port.span { isWildcard = false }
+      result.append(
+        Candidate(
+          rule: index, peer: peer, port: position, isWildcard: isWildcard, length: length,
+          precedence: rule.precedence(port)))
+    }
+  }
+
+  /// What Cilium does where no rule decides.
+  func fallback(_ peer: Identity) -> (Verdict, DecisionReason, MatchKind) {
+    switch enforcement {
+    case .noEndpoint, .never, .unselected: (.allowed, .notEnforced, .all)
+    case .defaultAllow: (.allowed, .defaultAllow, .all)
+    case .defaultDeny, .always:
+      allowsLocalHost && direction == .ingress && peer.isReserved("host")
+        ? (.allowed, .localHost, .l3Only) : (.denied, .defaultDeny, .none)
+    }
+  }
+
+  var isDefaultDeny: Bool {
+    switch enforcement {
+    case .defaultDeny, .always: true
+    case .noEndpoint, .never, .unselected, .defaultAllow: false
+    }
+  }
+}
