@@ -79,7 +79,7 @@ let package = Package(
     module("Runner", ["Scenario", "Simulator", "Conformance", "Intent", "Capture"]),
     module("Report", ["Runner"]),
     .executableTarget(
-      name: "ciliate", dependencies: ["Report", "Kernel", arguments], path: "Sources/ciliate",
+      name: "ciliate", dependencies: ["Report", "Kernel", "Capture", arguments], path: "Sources/ciliate",
       swiftSettings: settings),
 
     .target(

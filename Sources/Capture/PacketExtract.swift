@@ -59,7 +59,7 @@ public struct PacketExtract: ~Copyable {
   }
 
   /// Writes what is left and gives the file its name.
-  public consuming func finish() throws(CaptureError) {
+  public mutating func finish() throws(CaptureError) {
     drain()
     if let failure { throw failure }
     try file.commit()

@@ -6,7 +6,7 @@ import Wire
 ///
 /// A packet says its sender's identity only; the receiver's is shown once a packet of its own was seen.
 public struct PacketLines: ~Copyable {
-  public enum Format: Sendable {
+  public enum Format: String, Sendable {
     case text, json, csv
   }
 
@@ -39,9 +39,11 @@ public struct PacketLines: ~Copyable {
 
   /// What stands after the last one.
   public mutating func end(_ report: borrowing DecodeReport) {
-    guard format == .json else { return }
-    output.put("],")
-    report.writeJSONTail(to: &output, names: names)
+    if format == .json {
+      output.put("],")
+      report.writeJSONTail(to: &output, names: names)
+    }
+    output.flush()
   }
 
   public mutating func put(_ packet: CapturedPacket, _ tunnel: TunnelPacket) {

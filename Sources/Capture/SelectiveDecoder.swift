@@ -1,8 +1,3 @@
-/// Sees each packet that a selective decoder counts.
-public protocol PacketVisitor: ~Copyable {
-  mutating func visit(_ packet: CapturedPacket, _ dissection: Dissection)
-}
-
 /// Which packets of a capture are of interest.
 public struct PacketSelection {
   /// Nanoseconds since the epoch; both ends are included.
@@ -20,16 +15,21 @@ public struct PacketSelection {
   public var isEverything: Bool { from == nil && to == nil && filter == nil }
 }
 
-/// A decoder that counts a selection of packets, and shows each to a visitor.
-public struct SelectiveDecoder<Visitor: PacketVisitor & ~Copyable>: PacketSink, ~Copyable {
+/// A decoder that counts a selection of packets, prints each and writes each, as asked.
+public struct SelectiveDecoder: PacketSink, ~Copyable {
   public var decoder: Decoder
   public let selection: PacketSelection
-  public var visitor: Visitor
+  public var lines: PacketLines?
+  public var extract: PacketExtract?
 
-  public init(decoder: consuming Decoder, selection: PacketSelection, visitor: consuming Visitor) {
+  public init(
+    decoder: consuming Decoder, selection: PacketSelection, lines: consuming PacketLines?,
+    extract: consuming PacketExtract?
+  ) {
     self.decoder = decoder
     self.selection = selection
-    self.visitor = visitor
+    self.lines = lines
+    self.extract = extract
   }
 
   public mutating func take(_ packet: CapturedPacket) {
@@ -40,6 +40,83 @@ public struct SelectiveDecoder<Visitor: PacketVisitor & ~Copyable>: PacketSink, 
     decoder.counts.packets &+= 1
     if packet.captured < packet.original { decoder.counts.cut &+= 1 }
     decoder.count(dissection, packet)
-    visitor.visit(packet, dissection)
+    switch dissection {
+    case .tunnel(let tunnel): lines?.put(packet, tunnel)
+    case .plain(let dsr?): lines?.put(packet, dsr: dsr)
+    default: break
+    }
+    extract?.put(packet, dissection)
+  }
+
+  /// Ends the counting: the lines are completed, the extract gets its name. The report has the error if that failed.
+  public consuming func report() -> DecodeReport {
+    var failure: CaptureError?
+    do { try extract?.finish() } catch { failure = error }
+    var lines = lines.take()
+    var report = decoder.report()
+    if let failure {
+      report.diagnostics.append(
+        Diagnostic(kind: .file, file: failure.file, offset: failure.offset, text: failure.reason))
+    }
+    lines?.end(report)
+    return report
+  }
+}
+
+/// How a file is read: to its end, or on and on.
+public struct ReadingMode: ~Copyable {
+  /// Called after each piece with the octets read and the file's size, where it is known.
+  public var progress: (UInt64, UInt64?) -> Void
+  public var following: Following?
+
+  public init(
+    following: consuming Following? = nil, progress: @escaping (UInt64, UInt64?) -> Void = { _, _ in }
+  ) {
+    self.following = following
+    self.progress = progress
+  }
+
+  /// Reads into a sink; says why a followed capture ended.
+  @inline(__always)
+  func read<S: PacketSink & ~Copyable>(
+    _ path: String, into sink: inout S, afterPiece: (inout S) -> Void
+  ) throws(CaptureError) -> Following.End? {
+    if following != nil, Following.isInterface(path) {
+      return try following?.capture(interface: path, into: &sink, afterPiece: afterPiece)
+    }
+    var reader = try CaptureReader(path: path)
+    if following != nil {
+      return try following?.follow(&reader, into: &sink, afterPiece: afterPiece)
+    }
+    while try reader.advance(into: &sink) {
+      afterPiece(&sink)
+      progress(reader.progress.done, reader.progress.size)
+    }
+    try reader.finish()
+    return nil
+  }
+}
+
+// Both are written out, so that the whole way from octets to counts is compiled for the one type.
+extension Decoder {
+  /// Reads one file (`-` is standard input). A broken file ends with a diagnostic; its packets up to there are
+  /// counted.
+  public mutating func read(_ path: String, _ mode: borrowing ReadingMode) -> Following.End? {
+    begin(file: path)
+    do { return try mode.read(path, into: &self) { _ in } } catch { fail(error) }
+    return nil
+  }
+}
+
+extension SelectiveDecoder {
+  /// Reads one file, as `Decoder` does; lines are out before the next piece is read.
+  public mutating func read(_ path: String, _ mode: borrowing ReadingMode) -> Following.End? {
+    decoder.begin(file: path)
+    do {
+      return try mode.read(path, into: &self) { $0.lines?.output.flush() }
+    } catch {
+      decoder.fail(error)
+    }
+    return nil
   }
 }

@@ -104,6 +104,12 @@ public struct TextOutput: ~Copyable {
     }
   }
 
+  /// A line of text from outside.
+  public mutating func put(line text: String) {
+    put(escaped: text)
+    put("\n")
+  }
+
   private func isControl(_ scalar: Unicode.Scalar) -> Bool {
     scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
   }

@@ -4,5 +4,6 @@ import ArgumentParser
 struct Ciliate: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ciliate",
-    abstract: "What happens to this packet in my cluster? A Cilium model, checked against the kernel.")
+    abstract: "What happens to this packet in my cluster? A Cilium model, checked against the kernel.",
+    subcommands: [DecodeCommand.self, PcapCommand.self])
 }
