@@ -116,32 +116,30 @@ final class BPFMap: Sendable {
   /// Every entry: keys and values (`shape.transferSize` each) side by side, in the kernel's order.
   func readAll() throws(KernelError) -> MapDump {
     var dump = MapDump(keySize: shape.keySize, valueSize: shape.transferSize)
-    var capacity = min(max(64, Int(shape.maxEntries)), 8192)
+    var part = min(Int(shape.maxEntries) + 8, 4096)
     var cursor = [UInt64](repeating: 0, count: 8 + shape.keySize / 8)
     var next = cursor
     var isFirst = true
     var options = bpf_map_batch_opts()
     options.sz = MemoryLayout<bpf_map_batch_opts>.size
     while true {
-      var count = UInt32(capacity)
-      let before = dump.count
-      dump.reserve(capacity)
-      let result = dump.withFreeSpace { keys, values in
-        cursor.withUnsafeMutableBytes { cursor in
-          next.withUnsafeMutableBytes { next in
-            bpf_map_lookup_batch(
-              raw, isFirst ? nil : cursor.baseAddress, next.baseAddress, keys, values, &count, &options)
-          }
+      var count = UInt32(clamping: part)
+      let space = dump.reserve(part)
+      let result = cursor.withUnsafeMutableBytes { cursor in
+        next.withUnsafeMutableBytes { next in
+          bpf_map_lookup_batch(
+            raw, isFirst ? nil : cursor.baseAddress, next.baseAddress, space.keys, space.values, &count,
+            &options)
         }
       }
-      if result == -ENOSPC {
-        capacity *= 2
+      if result == -ENOSPC {  // a bucket holds more than there is room for
+        part *= 2
         continue
       }
       guard result == 0 || result == -ENOENT else {
         throw .system("bpf(BPF_MAP_LOOKUP_BATCH)", result, name)
       }
-      dump.truncate(before + Int(count))
+      dump.grow(by: Int(count))
       if result == -ENOENT { return dump }
       swap(&cursor, &next)
       isFirst = false
@@ -150,60 +148,49 @@ final class BPFMap: Sendable {
 }
 
 /// Entries read from a map.
-struct MapDump {
+struct MapDump: ~Copyable {
   let keySize: Int
   let valueSize: Int
-  private(set) var keys: [UInt8] = []
-  private(set) var values: [UInt8] = []
   private(set) var count = 0
+  private var capacity = 0
+  private(set) var keys: UnsafeMutableRawPointer
+  private(set) var values: UnsafeMutableRawPointer
 
   init(keySize: Int, valueSize: Int) {
     self.keySize = keySize
     self.valueSize = valueSize
+    keys = .allocate(byteCount: 8, alignment: 8)
+    values = .allocate(byteCount: 8, alignment: 8)
   }
 
-  mutating func reserve(_ more: Int) {
-    let needed = count + more
-    if keys.count < needed * keySize {
-      keys.append(contentsOf: repeatElement(0, count: needed * keySize - keys.count))
-      values.append(contentsOf: repeatElement(0, count: needed * valueSize - values.count))
-    }
+  deinit {
+    keys.deallocate()
+    values.deallocate()
   }
 
-  mutating func withFreeSpace(
-    _ body: (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?) -> Int32
-  ) -> Int32 {
-    keys.withUnsafeMutableBytes { keys in
-      values.withUnsafeMutableBytes { values in
-        body(
-          keys.baseAddress.map { $0 + count * keySize }, values.baseAddress.map { $0 + count * valueSize })
-      }
+  func key(_ index: Int) -> UnsafeRawPointer { UnsafeRawPointer(keys + index * keySize) }
+  func value(_ index: Int) -> UnsafeRawPointer { UnsafeRawPointer(values + index * valueSize) }
+
+  /// Where the next `more` entries go.
+  fileprivate mutating func reserve(
+    _ more: Int
+  ) -> (keys: UnsafeMutableRawPointer, values: UnsafeMutableRawPointer) {
+    if count + more > capacity {
+      capacity = max(count + more, capacity * 2)
+      keys = Self.moved(keys, count * keySize, capacity * keySize)
+      values = Self.moved(values, count * valueSize, capacity * valueSize)
     }
+    return (keys + count * keySize, values + count * valueSize)
   }
 
-  mutating func truncate(_ count: Int) { self.count = count }
+  fileprivate mutating func grow(by more: Int) { count += more }
 
-  /// Calls `body` with each key and value.
-  func forEach<Failure: Error>(
-    _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws(Failure) -> Void
-  ) throws(Failure) {
-    for index in 0..<count {
-      let key = Array(keys[index * keySize..<(index + 1) * keySize])
-      let value = Array(values[index * valueSize..<(index + 1) * valueSize])
-      try Self.lend(key, value, body)
-    }
-  }
-
-  private static func lend<Failure: Error>(
-    _ key: [UInt8], _ value: [UInt8],
-    _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws(Failure) -> Void
-  ) throws(Failure) {
-    var outcome: Result<Void, Failure> = .success(())
-    key.withUnsafeBytes { key in
-      value.withUnsafeBytes { value in
-        do throws(Failure) { try body(key, value) } catch { outcome = .failure(error) }
-      }
-    }
-    try outcome.get()
+  private static func moved(
+    _ old: UnsafeMutableRawPointer, _ used: Int, _ size: Int
+  ) -> UnsafeMutableRawPointer {
+    let new = UnsafeMutableRawPointer.allocate(byteCount: max(8, size), alignment: 8)
+    new.copyMemory(from: old, byteCount: used)
+    old.deallocate()
+    return new
   }
 }

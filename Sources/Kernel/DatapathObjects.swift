@@ -11,8 +11,8 @@ public struct DatapathObjects: Sendable {
   public let origin: Origin
   let files: [String: ObjectFile]
   let layouts: MapLayouts
-  /// The driver that test runs of tc programs go through, and that of programs without one.
-  let driver: ObjectFile?
+  /// The driver that test runs of tc programs go through.
+  let driver: ObjectFile
 
   /// The programs that this binary carries.
   public static func builtin() throws(KernelError) -> DatapathObjects {
@@ -39,8 +39,10 @@ public struct DatapathObjects: Sendable {
       origin: .cilium(profile), files: loaded, layouts: layouts, driver: try tcDriver())
   }
 
-  private static func tcDriver() throws(KernelError) -> ObjectFile? {
-    guard let driver = BPFObject.named("driver_tc") else { return nil }
+  private static func tcDriver() throws(KernelError) -> ObjectFile {
+    guard let driver = BPFObject.named("driver_tc") else {
+      throw KernelError(.object, call: "find driver", detail: "driver_tc is not among the embedded objects")
+    }
     return try ObjectFile(driver.image, name: driver.name)
   }
 

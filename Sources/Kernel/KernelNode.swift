@@ -24,6 +24,7 @@ public struct KernelNode: ~Copyable {
   let maps: NodeMapSet
   var programs: ProgramTable
   var test: TestRun
+  let driver: Driver
   var environment: MappedArray?
   var events: EventRings?
   var sync: LogSync
@@ -35,15 +36,19 @@ public struct KernelNode: ~Copyable {
     _ state: borrowing NodeState, objects: DatapathObjects, reading: MapReading = .everyHop
   ) throws(KernelError) -> KernelNode {
     let namespace = try NetworkNamespace.create()
-    var node = KernelNode(namespace: namespace, objects: objects, reading: reading, position: state.position)
+    let driver = try Driver.load(objects.driver)
+    var node = KernelNode(
+      namespace: namespace, driver: driver, objects: objects, reading: reading, position: state.position)
     try node.load(state)
     return node
   }
 
   private init(
-    namespace: consuming NetworkNamespace, objects: DatapathObjects, reading: MapReading, position: Int
+    namespace: consuming NetworkNamespace, driver: consuming Driver, objects: DatapathObjects,
+    reading: MapReading, position: Int
   ) {
     self.namespace = namespace
+    self.driver = driver
     self.objects = objects
     self.reading = reading
     maps = NodeMapSet(layouts: objects.layouts)
@@ -62,7 +67,7 @@ public struct KernelNode: ~Copyable {
     for attachment in state.image.attachments { try addDevice(of: attachment) }
     try programs.loadPolicies(state, maps)
     for attachment in state.image.attachments where objects.placement(of: attachment.hook) != nil {
-      _ = try programs.index(of: attachment, state, maps, nil)
+      _ = try programs.index(of: attachment, state, maps, driver.hooks)
     }
     try openRings()
   }
@@ -71,7 +76,7 @@ public struct KernelNode: ~Copyable {
   mutating func program(_ attachment: Attachment, _ state: borrowing NodeState) throws(KernelError) -> Int {
     if let index = programs.known(attachment) { return index }
     try addDevice(of: attachment)
-    let index = try programs.index(of: attachment, state, maps, nil)
+    let index = try programs.index(of: attachment, state, maps, driver.hooks)
     try openRings()
     return index
   }

@@ -2,16 +2,16 @@ import Datapath
 import MapABI
 
 /// What a kernel map holds, compared with a table.
-struct MapDifference: TableVisitor {
+struct MapDifference: ~Copyable, TableVisitor {
   let codec: ValueCodec
-  let dump: MapDump
+  private let dump: MapDump
   let endpoint: UInt16
   /// What turns the table into the kernel's contents, ascending by key octets.
   private(set) var changes: [MapChange] = []
   /// The kernel's values of the entries that differ; nil where it has none.
   private(set) var values: [MapEntryKey: [UInt8]?] = [:]
 
-  init(codec: ValueCodec, dump: MapDump, endpoint: UInt16) {
+  init(codec: ValueCodec, dump: consuming MapDump, endpoint: UInt16) {
     self.codec = codec
     self.dump = dump
     self.endpoint = endpoint
@@ -21,9 +21,7 @@ struct MapDifference: TableVisitor {
     var found = 0
     var decoded = [UInt8](repeating: 0, count: MemoryLayout<Value>.size)
     for index in 0..<dump.count {
-      let key = dump.keys.withUnsafeBytes {
-        $0.loadUnaligned(fromByteOffset: index * dump.keySize, as: Key.self)
-      }
+      let key = dump.key(index).loadUnaligned(as: Key.self)
       decode(index, into: &decoded)
       guard let known = table[key] else {
         record(key, decoded, before: nil)
@@ -40,11 +38,7 @@ struct MapDifference: TableVisitor {
 
   private func decode(_ index: Int, into decoded: inout [UInt8]) {
     decoded.withUnsafeMutableBytes { target in
-      dump.values.withUnsafeBytes { source in
-        if let to = target.baseAddress, let from = source.baseAddress {
-          codec.decode(from + index * dump.valueSize, into: to)
-        }
-      }
+      if let to = target.baseAddress { codec.decode(dump.value(index), into: to) }
     }
   }
 
@@ -65,7 +59,7 @@ struct MapDifference: TableVisitor {
   private mutating func recordRemovals<Key: MapKey, Value: MapValue>(_ table: FlatTable<Key, Value>) {
     var present: Set<[UInt8]> = []
     for index in 0..<dump.count {
-      present.insert(Array(dump.keys[index * dump.keySize..<(index + 1) * dump.keySize]))
+      present.insert(Array(UnsafeRawBufferPointer(start: dump.key(index), count: dump.keySize)))
     }
     for key in table.keys {
       guard !present.contains(withUnsafeBytes(of: key) { Array($0) }) else { continue }

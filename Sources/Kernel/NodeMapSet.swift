@@ -148,12 +148,10 @@ final class NodeMapSet {
       let dump = try map.readAll()
       guard dump.count > 0 else { continue }
       // Times stand at the same places in every version's layout.
-      var values = dump.values
-      values.withUnsafeMutableBytes { values in
-        guard let base = values.baseAddress else { return }
-        for index in 0..<dump.count { difference.apply(to: base + index * dump.valueSize, of: id) }
+      for index in 0..<dump.count {
+        difference.apply(to: dump.values + index * dump.valueSize, of: id)
       }
-      try map.updateAll(dump.keys, values, count: dump.count)
+      try map.updateAll(dump.keys, dump.values, count: dump.count)
     }
     shift = newShift
   }

@@ -10,6 +10,8 @@ struct ObjectFile: Sendable {
     var slot: UInt32?
     /// The slots that it tail-calls; nil when that cannot be told from the code.
     var calls: [UInt32]?
+    /// The maps that its code names, those of shared functions included.
+    var maps: Set<String>
   }
 
   let name: String
@@ -83,22 +85,43 @@ struct ObjectFile: Sendable {
   private static func programs(
     _ image: ELFImage, _ slots: [String: UInt32]
   ) throws(KernelError) -> [Program] {
-    let shared = try image.section(".text").map { section throws(KernelError) in
+    let text = image.section(".text")
+    let shared = try text.map { section throws(KernelError) in
       try TailCalls.slots(in: image, section: section, range: 0..<Int.max)
+    }
+    let sharedMaps = try text.map { section throws(KernelError) in
+      try mapNames(in: image, section: section, range: 0..<Int.max)
     }
     var programs: [Program] = []
     for section in image.sections where isAttachable(section.name) {
       for symbol in image.symbols
       where symbol.isFunction && symbol.section == section.index && !symbol.name.isEmpty {
-        let own = try TailCalls.slots(
-          in: image, section: section, range: symbol.value..<symbol.value &+ max(0, symbol.size))
+        let range = symbol.value..<max(symbol.value, symbol.value &+ symbol.size)
+        let own = try TailCalls.slots(in: image, section: section, range: range)
+        let maps = try mapNames(in: image, section: section, range: range)
         let calls: [UInt32]? =
           if let own { shared.map { $0.map { own + $0 } } ?? own } else { nil }
         programs.append(
-          Program(name: symbol.name, section: section.name, slot: slots[symbol.name], calls: calls))
+          Program(
+            name: symbol.name, section: section.name, slot: slots[symbol.name], calls: calls,
+            maps: maps.union(sharedMaps ?? [])))
       }
     }
     return programs
+  }
+
+  private static func mapNames(
+    in image: ELFImage, section: ELFImage.Section, range: Range<Int>
+  ) throws(KernelError) -> Set<String> {
+    var names: Set<String> = []
+    for relocation in try image.relocations(of: section) where range.contains(relocation.offset) {
+      guard image.symbols.indices.contains(relocation.symbol) else { continue }
+      let symbol = image.symbols[relocation.symbol]
+      if image.sections.indices.contains(symbol.section), image.sections[symbol.section].name == ".maps" {
+        names.insert(symbol.name)
+      }
+    }
+    return names
   }
 
   private static func isAttachable(_ section: String) -> Bool {

@@ -24,7 +24,7 @@ struct ObjectInstance: Sendable {
     let object = try OpenObject(file)
     let wanted = file.reachable(from: plan.entries)
     try object.choosePrograms(wanted)
-    let fresh = try object.prepareMaps(plan)
+    let fresh = try object.prepareMaps(plan, used: wanted.reduce(into: Set()) { $0.formUnion($1.maps) })
     try object.load()
     return try object.collect(wanted, fresh, plan)
   }
@@ -101,13 +101,18 @@ private final class OpenObject {
   }
 
   /// Sets sizes, contents and shared maps; returns the maps that loading will make, and whether they are shared.
-  func prepareMaps(_ plan: ObjectInstance.Plan) throws(KernelError) -> [(name: String, isShared: Bool)] {
+  /// Maps that no wanted program names are not made at all.
+  func prepareMaps(
+    _ plan: ObjectInstance.Plan, used: Set<String>
+  ) throws(KernelError) -> [(name: String, isShared: Bool)] {
     var fresh: [(name: String, isShared: Bool)] = []
     var map = bpf_object__next_map(pointer, nil)
     while let current = map {
       let name = String(cString: bpf_map__name(current))
       if bpf_map__is_internal(current) {
         try prepareSection(current, Self.sectionName(name), plan)
+      } else if !used.contains(name) {
+        try check("leave map out", bpf_map__set_autocreate(current, false), name)
       } else {
         switch try plan.map(name, Self.shape(current)) {
         case .existing(let map): try check("reuse map", bpf_map__reuse_fd(current, map.raw), name)

@@ -39,7 +39,7 @@ struct ProgramTable {
 
   /// The entry of an attachment; its program is loaded when there is none with the same configuration.
   mutating func index(
-    of attachment: Attachment, _ state: borrowing NodeState, _ maps: NodeMapSet, _ hooks: BPFMap?
+    of attachment: Attachment, _ state: borrowing NodeState, _ maps: NodeMapSet, _ hooks: BPFMap
   ) throws(KernelError) -> Int {
     if let index = known(attachment) { return index }
     guard let placement = objects.placement(of: attachment.hook) else {
@@ -51,10 +51,15 @@ struct ProgramTable {
       throw KernelError(
         .object, call: "find program", detail: "\(placement.file.name): \(placement.program) was not loaded")
     }
-    let slot = UInt32(entries.count)
-    if attachment.hook.kind == .tc, let hooks { try hooks.set(slot, to: program.raw) }
-    entries.append(Entry(attachment: attachment, program: program, slot: slot))
-    return entries.count - 1
+    // A new configuration takes the place of the attachment's old one.
+    let place = entries.firstIndex {
+      $0.attachment.hook == attachment.hook && $0.attachment.ifindex == attachment.ifindex
+    }
+    let index = place ?? entries.count
+    if attachment.hook.kind == .tc { try hooks.set(UInt32(index), to: program.raw) }
+    let entry = Entry(attachment: attachment, program: program, slot: UInt32(index))
+    if place == nil { entries.append(entry) } else { entries[index] = entry }
+    return index
   }
 
   /// Loads every endpoint's policy program whose configuration is new, and puts it into `cilium_call_policy`.

@@ -92,12 +92,18 @@ extension KernelNode: HookInterpreter {
     context.pointee.ifindex = buffer.ifindex
     context.pointee.ingress_ifindex = buffer.ingressIfindex
     context.pointee.cb = buffer.cb.words
-    let verdict = try test.run(entry.program.raw, frame: buffer.frame, contextSize: TestRun.skbSize)
+    let padded = ShortFrame.padded(buffer.frame)
+    driver.prepare(slot: entry.slot, buffer, cutTo: padded == nil ? nil : buffer.frame.count)
+    let verdict = try test.run(
+      driver.program.raw, frame: padded ?? buffer.frame, contextSize: TestRun.skbSize)
     let out = test.contextOut.assumingMemoryBound(to: __sk_buff.self)
+    let noted = driver.noted
     var after = buffer
     after.frame = Array(test.frameOut)
     after.mark = out.pointee.mark
     after.cb.words = out.pointee.cb
+    after.adopt(noted)
+    given.flowHash = noted.hash
     var result = HookResult(verdict: .other(Int32(bitPattern: verdict)), subject: .skb(after))
     collectEvents(into: &result)
     result.verdict = TCVerdict.verdict(verdict, result.events, attachment)

@@ -1,14 +1,14 @@
 import MapABI
 
 /// Something that is done to a node's table, whatever its key and value.
-protocol TableVisitor {
+protocol TableVisitor: ~Copyable {
   associatedtype Failure: Error
   mutating func visit<Key: MapKey, Value: MapValue>(_ table: FlatTable<Key, Value>) throws(Failure)
 }
 
 extension NodeMaps {
   /// Hands the table of `map` (of `endpoint`, where each has its own) to `visitor`.
-  func visit<Visitor: TableVisitor>(
+  func visit<Visitor: TableVisitor & ~Copyable>(
     _ map: MapID, endpoint: UInt16 = 0, _ visitor: inout Visitor
   ) throws(Visitor.Failure) {
     switch map {

@@ -54,7 +54,7 @@ extension Network where Observer: ~Copyable {
   }
 
   /// The device itself: the other end of a veth pair, the tunnel, the wire.
-  private mutating func transmit(_ flight: Flight, _ node: Int, _ device: Device) {
+  private mutating func transmit(_ flight: Flight, _ node: Int, _ device: NodeDevice) {
     var flight = flight
     switch device.kind {
     case .lxc: enterPod(flight, node, device.ifindex)
@@ -62,7 +62,7 @@ extension Network where Observer: ~Copyable {
     case .ethernet: putOnWire(flight, node, device)
     case .ciliumHost, .ciliumNet:
       // Two ends of one veth pair.
-      let peerKind: Device.Kind = device.kind == .ciliumHost ? .ciliumNet : .ciliumHost
+      let peerKind: NodeDevice.Kind = device.kind == .ciliumHost ? .ciliumNet : .ciliumHost
       guard let peer = nodes[node].device(peerKind) else { return lose(flight, .noRoute) }
       flight.buffer.packetType = .host
       flight.place = .ingress(peer.ifindex)

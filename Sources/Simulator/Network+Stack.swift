@@ -95,7 +95,7 @@ extension Network where Observer: ~Copyable {
   }
 
   /// The link address to send to. Neighbours are taken as resolved: ARP and NDP have been answered before.
-  private func neighbour(_ spec: NodeSpec, _ device: Device, _ address: IPAddress) -> MACAddress? {
+  private func neighbour(_ spec: NodeSpec, _ device: NodeDevice, _ address: IPAddress) -> MACAddress? {
     switch device.kind {
     // cilium_host is NOARP: the kernel writes the device's own address.
     case .ciliumHost, .ciliumNet, .tunnel: return device.mac

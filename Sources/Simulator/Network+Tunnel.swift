@@ -5,7 +5,7 @@ import Wire
 // The tunnel device: what Linux's vxlan and geneve drivers do in collect-metadata mode.
 extension Network where Observer: ~Copyable {
   /// Writes the outer headers of the packet's tunnel key, and hands it to the node's native device.
-  mutating func encapsulate(_ flight: Flight, _ node: Int, _ device: Device) {
+  mutating func encapsulate(_ flight: Flight, _ node: Int, _ device: NodeDevice) {
     let spec = nodes[node].spec
     // Without metadata (neighbour discovery on the device itself, say) the driver has nowhere to send it.
     guard let tunnel = spec.tunnel, let key = flight.buffer.tunnelKey else { return lose(flight, .noRoute) }

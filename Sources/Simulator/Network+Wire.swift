@@ -5,7 +5,7 @@ import Wire
 // Between the nodes: the segment, the router, the world.
 extension Network where Observer: ~Copyable {
   /// A frame leaves a node's native device.
-  mutating func putOnWire(_ flight: Flight, _ node: Int, _ device: Device) {
+  mutating func putOnWire(_ flight: Flight, _ node: Int, _ device: NodeDevice) {
     guard let destination = FrameEdit.destinationMAC(flight.buffer.frame) else { return lose(flight, .malformed) }
     guard flight.buffer.frame.count - FrameEdit.ethernetLength <= topology.underlay.mtu else {
       return lose(flight, .tooBig)

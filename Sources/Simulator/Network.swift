@@ -157,8 +157,8 @@ final class NodeRuntime {
     attachments[AttachmentKey(hook: hook, ifindex: ifindex)].map { state.image.attachments[$0] }
   }
 
-  func device(_ ifindex: UInt32) -> Device? { spec.devices.first { $0.ifindex == ifindex } }
-  func device(_ kind: Device.Kind) -> Device? { spec.devices.first { $0.kind == kind } }
+  func device(_ ifindex: UInt32) -> NodeDevice? { spec.devices.first { $0.ifindex == ifindex } }
+  func device(_ kind: NodeDevice.Kind) -> NodeDevice? { spec.devices.first { $0.kind == kind } }
 }
 
 /// What ails the link between two nodes, in both directions.

@@ -35,7 +35,7 @@ public struct UnderlaySpec: Sendable {
 }
 
 /// A device in a node's network namespace.
-public struct Device: Sendable {
+public struct NodeDevice: Sendable {
   public enum Kind: Sendable, Equatable {
     /// The node's native device.
     case ethernet
@@ -63,7 +63,7 @@ public struct Device: Sendable {
 public struct NodeSpec: Sendable {
   public var name: String
   /// The node's devices, its pods' lxc devices included.
-  public var devices: [Device]
+  public var devices: [NodeDevice]
   /// Addresses on the underlay, the node's own first of each family.
   public var addresses: [IPAddress]
   /// Addresses of cilium_host.
@@ -96,7 +96,7 @@ public struct NodeSpec: Sendable {
   }
 
   public init(
-    name: String, devices: [Device], addresses: [IPAddress], routerAddresses: [IPAddress], podCIDRs: [CIDR],
+    name: String, devices: [NodeDevice], addresses: [IPAddress], routerAddresses: [IPAddress], podCIDRs: [CIDR],
     tunnel: Tunnel?, masqueradesIPv4: Bool = true, masqueradesIPv6: Bool = true, nativeCIDRs: [CIDR] = [],
     endpointRoutes: Bool = false, nativeRouting: Bool = false, listeners: [Listener] = [], image: MapImage
   ) {

@@ -1,0 +1,119 @@
+import CLibbpf
+import Glibc
+import Wire
+
+/// What this machine can do for us, and why not.
+public struct Doctor: Sendable {
+  /// One ability, tried out.
+  public struct Finding: Sendable, Equatable {
+    public var ability: Ability
+    /// Nil when it works; else what was tried and how it failed.
+    public var failure: String?
+  }
+
+  public enum Ability: String, Sendable, CaseIterable {
+    case maps = "eBPF maps"
+    case batch = "batch operations on maps"
+    case programs = "eBPF programs of type tc"
+    case testRun = "test runs of tc programs"
+    case testRunXDP = "test runs of XDP programs"
+    case perfRings = "perf event rings"
+    case namespaces = "private network namespaces"
+    case devices = "virtual devices"
+    case cgroup = "a cgroup of one's own"
+  }
+
+  public let findings: [Finding]
+
+  /// Tries everything once; leaves nothing behind.
+  public static func examine() -> Doctor {
+    Doctor(
+      findings: Ability.allCases.map { ability in
+        do throws(KernelError) {
+          try attempt(ability)
+          return Finding(ability: ability, failure: nil)
+        } catch {
+          return Finding(ability: ability, failure: error.description)
+        }
+      })
+  }
+
+  public func failure(_ ability: Ability) -> String? { findings.first { $0.ability == ability }?.failure }
+
+  /// Whether packets can be run through tc programs.
+  public var canRunPackets: Bool { reason == nil }
+
+  /// Whether socket hooks can be run.
+  public var canRunSockets: Bool { canRunPackets && failure(.cgroup) == nil }
+
+  /// Why packets cannot be run: the first thing that fails; nil when they can.
+  public var reason: String? {
+    for ability in Ability.allCases where ability != .testRunXDP && ability != .cgroup {
+      if let failure = failure(ability) { return "\(ability.rawValue): \(failure)" }
+    }
+    return nil
+  }
+
+  private static func attempt(_ ability: Ability) throws(KernelError) {
+    switch ability {
+    case .maps: _ = try smallMap()
+    case .batch: try batch()
+    case .programs: _ = try pass(BPF_PROG_TYPE_SCHED_CLS, returning: 0)
+    case .testRun: try run(BPF_PROG_TYPE_SCHED_CLS)
+    case .testRunXDP: try run(BPF_PROG_TYPE_XDP)
+    case .perfRings: try ring()
+    case .namespaces: _ = try NetworkNamespace.create()
+    case .devices:
+      let namespace = try NetworkNamespace.create()
+      try namespace.add(KernelDevice(ifindex: 77, mac: .init(bits: 0x0200_0000_0001)))
+    case .cgroup: _ = try OwnCgroup.create()
+    }
+  }
+
+  private static func smallMap() throws(KernelError) -> BPFMap {
+    try BPFMap.create(
+      name: "ciliate_probe",
+      MapShape(type: BPF_MAP_TYPE_HASH.rawValue, keySize: 4, valueSize: 8, maxEntries: 4, flags: 1))
+  }
+
+  private static func batch() throws(KernelError) {
+    let map = try smallMap()
+    let keys: [UInt32] = [1, 2]
+    let values: [UInt64] = [10, 20]
+    try map.updateAll(keys, values, count: 2)
+    let dump = try map.readAll()
+    guard dump.count == 2 else {
+      throw KernelError(.system, call: "bpf(BPF_MAP_LOOKUP_BATCH)", detail: "\(dump.count) of 2 entries read")
+    }
+  }
+
+  /// A program of two instructions.
+  private static func pass(_ type: bpf_prog_type, returning value: Int32) throws(KernelError) -> Descriptor {
+    var instructions = [bpf_insn(), bpf_insn()]
+    instructions[0].code = 0xb7  // r0 = value
+    instructions[0].imm = value
+    instructions[1].code = 0x95  // exit
+    let result = bpf_prog_load(type, "ciliate_probe", "Dual BSD/GPL", instructions, 2, nil)
+    return try Descriptor("bpf(BPF_PROG_LOAD)", result)
+  }
+
+  private static func run(_ type: bpf_prog_type) throws(KernelError) {
+    let isXDP = type == BPF_PROG_TYPE_XDP
+    let program = try pass(type, returning: 2)
+    var test = TestRun()
+    let frame = [UInt8](repeating: 0, count: 64)
+    let verdict = try test.run(program.raw, frame: frame, contextSize: isXDP ? 0 : TestRun.skbSize)
+    guard verdict == 2 else {
+      throw KernelError(.system, call: "bpf(BPF_PROG_TEST_RUN)", detail: "returned \(verdict), 2 expected")
+    }
+  }
+
+  private static func ring() throws(KernelError) {
+    let map = try BPFMap.create(
+      name: "ciliate_probe",
+      MapShape(
+        type: BPF_MAP_TYPE_PERF_EVENT_ARRAY.rawValue, keySize: 4, valueSize: 4,
+        maxEntries: UInt32(Processors.possible), flags: 0))
+    _ = try EventRings(map, pages: 1)
+  }
+}
