@@ -27,12 +27,12 @@ public struct NodeState: ~Copyable {
     }
   }
 
-  /// Replaces the programs' configuration and adds the map changes that a new rendering brings.
+  /// Adds the map changes of a new rendering, and replaces the programs' configuration where it is given.
   public mutating func reconfigure(
-    attachments: [Attachment], endpointConfigs: [DatapathConfig], changes: some Sequence<MapChange>
+    attachments: [Attachment]?, endpointConfigs: [DatapathConfig]?, changes: some Sequence<MapChange>
   ) {
-    image.attachments = attachments
-    image.endpointConfigs = endpointConfigs
+    if let attachments { image.attachments = attachments }
+    if let endpointConfigs { image.endpointConfigs = endpointConfigs }
     apply(changes)
   }
 }

@@ -61,13 +61,16 @@ public struct Network<Observer: HopObserver & ~Copyable>: ~Copyable {
     }
   }
 
-  /// The agent of a node writes to its maps and replaces its programs.
+  /// What there is now.
+  public var currentTopology: Topology { topology }
+
+  /// The agent of a node writes to its maps, and replaces its programs where they are given.
   public mutating func update(
-    node index: Int, attachments: [Attachment], endpointConfigs: [DatapathConfig], changes: [MapChange]
+    node index: Int, attachments: [Attachment]?, endpointConfigs: [DatapathConfig]?, changes: [MapChange]
   ) {
     nodes[index].state.reconfigure(
       attachments: attachments, endpointConfigs: endpointConfigs, changes: changes)
-    nodes[index].indexAttachments()
+    if attachments != nil { nodes[index].indexAttachments() }
   }
 
   public mutating func setNode(_ index: Int, up: Bool) { nodes[index].isUp = up }
