@@ -80,10 +80,36 @@ public struct PolicyValidation {
   private mutating func check(_ name: FQDNSelector) {
     switch (name.matchName, name.matchPattern) {
     case (nil, nil):
-      refuse("missing-field", name.location, by: .agent, "a name needs a matchName or a matchPattern")
+      // The agent takes it: an empty pattern compiles.
+      findings.append(
+        Finding(
+          id: "empty-name", severity: .warning, at: name.location,
+          "\(policy.reference): a name selector with neither matchName nor matchPattern selects no name"))
     case (.some, .some):
       refuse("conflict", name.location, by: .agent, "matchName and matchPattern exclude each other")
     default: break
+    }
+    checkName(name.matchName, name.location, wildcards: false)
+    checkName(name.matchPattern, name.location, wildcards: true)
+  }
+
+  /// Letters, digits, `-`, `_` in words joined by single dots; `*` in patterns.
+  private mutating func checkName(_ text: String?, _ location: SourceLocation, wildcards: Bool) {
+    guard let text else { return }
+    var words = text.split(separator: ".", omittingEmptySubsequences: false)
+    if words.count > 1, words.last?.isEmpty == true { words.removeLast() }
+    let isValid = words.allSatisfy { word in
+      !word.isEmpty
+        && word.allSatisfy { character in
+          character.isASCII
+            && (character.isLetter || character.isNumber || "-_".contains(character)
+              || (wildcards && character == "*"))
+        }
+    }
+    guard isValid, text.utf8.count <= 255 else {
+      let which = wildcards ? "pattern of DNS names" : "DNS name"
+      refuse("invalid-value", location, by: .apiServer, "\(quoted(text)) is no \(which)")
+      return
     }
   }
 
@@ -98,9 +124,7 @@ public struct PolicyValidation {
     if rule.serverNames?.isEmpty == true {
       refuse("empty-list", rule.location, by: .apiServer, "serverNames may not be empty")
     }
-    for name in rule.serverNames ?? [] where name.value.isEmpty {
-      refuse("invalid-value", name.location, by: .agent, "a server name may not be empty")
-    }
+    for name in rule.serverNames ?? [] { checkName(name.value, name.location, wildcards: true) }
     if let listener = rule.listener, direction == .ingress {
       refuse("listener-on-ingress", listener.location, by: .agent, "a listener works on egress only")
     }

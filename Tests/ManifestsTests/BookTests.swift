@@ -71,3 +71,34 @@ struct BookTests {
       ])
   }
 }
+
+/// The policies of the Cyclonus generator, as a cluster takes them.
+@Suite("Cyclonus' policies", .enabled(if: Book.root != nil))
+struct CyclonusTests {
+  private struct Suite: Decodable {
+    struct Case: Decodable {
+      struct Step: Decodable {
+        enum CodingKeys: String, CodingKey { case policies = "policies_yaml" }
+        var policies: String
+      }
+      var id: String
+      var steps: [Step]
+    }
+    var cases: [Case]
+  }
+
+  @Test func everyPolicyIsRead() throws {
+    let path = "\(Book.root ?? "")/../conformance/cyclonus.json"
+    let data = try #require(FileManager.default.contents(atPath: path))
+    let suite = try JSONDecoder().decode(Suite.self, from: data)
+    var policies = 0
+    for entry in suite.cases {
+      for step in entry.steps {
+        let result = ManifestReader().read(step.policies, file: entry.id)
+        #expect(result.findings == [])
+        policies += result.objects.count
+      }
+    }
+    #expect(policies > 240)
+  }
+}

@@ -147,7 +147,12 @@ struct CiliumPolicyTests {
     (
       "endpointSelector: {}\ningressDeny: [{authentication: {mode: required}}]", "unknown-field", "API server"
     ),
-    ("endpointSelector: {}\negress: [{toFQDNs: [{}]}]", "missing-field", "Cilium agent"),
+    ("endpointSelector: {}\negress: [{toFQDNs: [{matchName: a..b}]}]", "invalid-value", "API server"),
+    ("endpointSelector: {}\negress: [{toFQDNs: [{matchName: '*.a'}]}]", "invalid-value", "API server"),
+    (
+      "endpointSelector: {}\negress: [{toFQDNs: [{matchName: a, matchPattern: b}]}]", "conflict",
+      "Cilium agent"
+    ),
     ("endpointSelector: {}\negress: [{toCIDRSet: [{}]}]", "conflict", "API server"),
     ("endpointSelector: {matchLabels: {'a b': c}}\ningress: []", "invalid-selector", "API server"),
     (
@@ -177,6 +182,12 @@ struct CiliumPolicyTests {
     let matching = result.findings.filter { $0.id == id && $0.authority?.rawValue == authority }
     #expect(!matching.isEmpty, "\(result.findings.map(\.description))")
     #expect(result.findings.allSatisfy { $0.location.isKnown })
+  }
+
+  @Test func anEmptyNameSelectorIsTaken() {
+    let result = policy("endpointSelector: {}\negress: [{toFQDNs: [{}]}]")
+    #expect(result.objects.count == 1)
+    #expect(result.findings.map(\.id) == ["empty-name"])
   }
 
   @Test func oldReleasesKnowMoreL7AndLessL4() {
