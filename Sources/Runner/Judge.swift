@@ -19,7 +19,7 @@ struct Judge {
 
   mutating func check(_ field: String, glob: String, got: String?) {
     expected.append((field, glob))
-    guard let got, Wildcard.matches(glob, got) else {
+    guard let got, matchesGlob(got, glob) else {
       return messages.append("\(field): expected \(glob), got \(got ?? "nothing")")
     }
   }

@@ -34,7 +34,9 @@ extension Network where Observer: ~Copyable {
       if let mtu = fault.mtu, flight.buffer.frame.count - FrameEdit.ethernetLength > mtu {
         return lose(flight, .tooBig)
       }
-      if let filter = fault.filter, matches(filter, flight.buffer.frame) { return lose(flight, .filteredOnLink) }
+      if fault.filters.contains(where: { matches($0, flight.buffer.frame) }) {
+        return lose(flight, .filteredOnLink)
+      }
       if fault.lossPerMillion > 0, draw() % 1_000_000 < fault.lossPerMillion { return lose(flight, .lossyLink) }
       delay.nanoseconds &+= fault.delay.nanoseconds
     }
@@ -61,7 +63,7 @@ extension Network where Observer: ~Copyable {
       case .sctp: .sctp
       default: .reserved
       }
-    return number == filter.protocol && pair.remotePort == filter.port
+    return number == filter.protocol && (filter.port == nil || filter.port == pair.remotePort)
   }
 
   /// A packet outside the nodes: at the router, or at an outside host.

@@ -75,6 +75,22 @@ public struct Network<Observer: HopObserver & ~Copyable>: ~Copyable {
 
   public mutating func setNode(_ index: Int, up: Bool) { nodes[index].isUp = up }
 
+  /// Puts a frame on a node's device as if it had just been received there, and lets it run its course.
+  ///
+  /// - Returns: the number of its journey.
+  public mutating func inject(_ frame: [UInt8], node: Int, ifindex: UInt32) -> Int {
+    let number = journeys.count
+    let summary = Packet(frame: frame)?.summary ?? "\(frame.count) octets"
+    journeys.append(Journey(id: number, summary: summary))
+    let flight = Flight(
+      buffer: SocketBuffer(frame: frame, ifindex: ifindex, ingressIfindex: ifindex), node: node,
+      place: .ingress(ifindex), journey: number)
+    note(flight, .sent(by: "inject"))
+    schedule(flight, after: Latency.socket)
+    settle()
+    return number
+  }
+
   /// Lets virtual time pass; whatever is due happens.
   public mutating func advance(by span: Instant.Span) {
     let end = clock + span
@@ -168,8 +184,8 @@ final class NodeRuntime {
 public struct LinkFault: Sendable, Equatable {
   public var between: [String]
   public var isDown: Bool
-  /// Drops packets of that protocol and destination port on the underlay.
-  public var filter: Filter?
+  /// Drops packets of these protocols and destination ports on the underlay.
+  public var filters: [Filter]
   public var mtu: Int?
   /// Lost packets in a million.
   public var lossPerMillion: UInt32
@@ -177,20 +193,21 @@ public struct LinkFault: Sendable, Equatable {
 
   public struct Filter: Sendable, Equatable {
     public var `protocol`: IPProtocol
-    public var port: UInt16
-    public init(protocol: IPProtocol, port: UInt16) {
+    /// Nil for every port.
+    public var port: UInt16?
+    public init(protocol: IPProtocol, port: UInt16?) {
       self.protocol = `protocol`
       self.port = port
     }
   }
 
   public init(
-    between: [String], isDown: Bool = false, filter: Filter? = nil, mtu: Int? = nil, lossPerMillion: UInt32 = 0,
+    between: [String], isDown: Bool = false, filters: [Filter] = [], mtu: Int? = nil, lossPerMillion: UInt32 = 0,
     delay: Instant.Span = Instant.Span(nanoseconds: 0)
   ) {
     self.between = between
     self.isDown = isDown
-    self.filter = filter
+    self.filters = filters
     self.mtu = mtu
     self.lossPerMillion = lossPerMillion
     self.delay = delay
