@@ -49,6 +49,8 @@ extension ClusterState {
   @discardableResult
   public mutating func delete(_ reference: ObjectReference) throws(ClusterError) -> [ObjectReference] {
     guard self[reference] != nil else { throw .notFound(reference) }
+    let all = objects
+    let owned = Dictionary(grouping: all.filter { $0.metadata.owner != nil }) { $0.metadata.owner }
     var gone: [ObjectReference] = []
     var pending = [reference]
     while let next = pending.popLast() {
@@ -56,9 +58,9 @@ extension ClusterState {
       self[next] = nil
       gone.append(next)
       if next.kind == .namespace {
-        pending += references.filter { $0.kind.isNamespaced && $0.namespace == next.name }
+        pending += all.map(\.reference).filter { $0.kind.isNamespaced && $0.namespace == next.name }
       }
-      pending += objects.filter { $0.metadata.owner == next }.map(\.reference)
+      pending += (owned[next] ?? []).map(\.reference)
     }
     return gone.sorted()
   }

@@ -25,8 +25,9 @@ public struct Labels: Hashable, Sendable {
 
   /// Later entries win over earlier ones of the same key.
   public init(labels: some Sequence<Label>) {
-    for (position, label) in labels.enumerated().sorted(by: { ($0.1.key, $0.0) < ($1.1.key, $1.0) }) {
-      _ = position
+    // By key, and by position among equal keys: sorting is not stable by itself.
+    let ordered = labels.enumerated().sorted { ($0.element.key, $0.offset) < ($1.element.key, $1.offset) }
+    for (_, label) in ordered {
       if entries.last?.key == label.key { entries.removeLast() }
       entries.append(label)
     }

@@ -101,6 +101,24 @@ public struct PodAffinityTerm: Hashable, Sendable {
   }
 }
 
+/// A term of required node affinity: every expression must hold of the node's labels, and its name be listed.
+public struct NodeSelectorTerm: Hashable, Sendable {
+  public var expressions: [LabelSelector.Expression]
+  /// `matchFields` on `metadata.name`; nil when not asked.
+  public var nodeNames: [String]?
+
+  public init(expressions: [LabelSelector.Expression] = [], nodeNames: [String]? = nil) {
+    self.expressions = expressions
+    self.nodeNames = nodeNames
+  }
+
+  /// A term with nothing in it selects no node.
+  public func matches(_ node: Node) -> Bool {
+    if expressions.isEmpty, nodeNames == nil { return false }
+    return expressions.allSatisfy { $0.matches(node.labels) } && (nodeNames?.contains(node.name) ?? true)
+  }
+}
+
 /// How evenly pods are spread over the values of a node label.
 public struct TopologySpread: Hashable, Sendable {
   public var maxSkew: Int
@@ -130,6 +148,8 @@ public struct PodSpec: Hashable, Sendable {
   /// The node asked for by name, past the scheduler.
   public var nodeName: String?
   public var nodeSelector: Labels
+  /// Required node affinity: one of the terms must match; nil when not asked.
+  public var nodeAffinity: [NodeSelectorTerm]?
   public var affinity: [PodAffinityTerm]
   public var antiAffinity: [PodAffinityTerm]
   public var topologySpread: [TopologySpread]
@@ -149,7 +169,8 @@ public struct PodSpec: Hashable, Sendable {
 
   public init(
     containers: [Container] = [], sidecars: [Container] = [], nodeName: String? = nil,
-    nodeSelector: Labels = [:], affinity: [PodAffinityTerm] = [], antiAffinity: [PodAffinityTerm] = [],
+    nodeSelector: Labels = [:], nodeAffinity: [NodeSelectorTerm]? = nil, affinity: [PodAffinityTerm] = [],
+    antiAffinity: [PodAffinityTerm] = [],
     topologySpread: [TopologySpread] = [], tolerations: [Toleration] = [], hostNetwork: Bool = false,
     serviceAccount: String = "default", hostname: String? = nil, subdomain: String? = nil,
     dnsPolicy: DNSPolicy = .clusterFirst
@@ -158,6 +179,7 @@ public struct PodSpec: Hashable, Sendable {
     self.sidecars = sidecars
     self.nodeName = nodeName
     self.nodeSelector = nodeSelector
+    self.nodeAffinity = nodeAffinity
     self.affinity = affinity
     self.antiAffinity = antiAffinity
     self.topologySpread = topologySpread

@@ -1,1 +1,0 @@
-// Scenario: see docs/ARCHITECTURE.md.
