@@ -58,7 +58,7 @@ let package = Package(
     // The cluster as values, and what the agent makes of it.
     module("Cluster", ["Wire"]),
     module("Manifests", ["Cluster", yams]),
-    module("ControlPlane", ["Cluster", "MapABI"]),
+    module("ControlPlane", ["Cluster", "MapABI", "Wire"]),
     module("Intent", ["Cluster", "Wire"]),
 
     // The hooks, and the world around them.
@@ -88,7 +88,7 @@ let package = Package(
     tests("MapABI", ["MapABI", "TestSupport"]),
     tests("Cluster", ["Cluster", "TestSupport"]),
     tests("Manifests", ["Manifests", "TestSupport"]),
-    tests("ControlPlane", ["ControlPlane", "Manifests", "TestSupport"]),
+    tests("ControlPlane", ["Cluster", "ControlPlane", "Manifests", "MapABI", "TestSupport", "Wire"]),
     tests("Intent", ["Intent", "Manifests", "TestSupport"]),
     tests("Datapath", ["Datapath", "TestSupport"]),
     tests("Simulator", ["Simulator", "TestSupport"]),

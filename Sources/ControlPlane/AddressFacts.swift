@@ -1,0 +1,133 @@
+import Cluster
+import MapABI
+import Wire
+
+/// What is known of a prefix, for every node's ipcache.
+///
+/// The node that a prefix lives on sees it otherwise than the others do: without tunnel, and its own addresses as
+/// the host's.
+struct AddressFact: Hashable, Sendable {
+  var prefix: CIDR
+  /// Where it lives; empty for nowhere in the cluster.
+  var node = ""
+  /// nil: the node itself has no entry.
+  var identityAtHome: UInt32?
+  /// nil: only its own node has an entry.
+  var identityElsewhere: UInt32?
+  /// Where other nodes tunnel to.
+  var tunnel: IPAddress?
+
+  /// The entry on a node; nil when it has none.
+  func entry(on name: String) -> RemoteEndpointInfo? {
+    let isHome = node == name && !node.isEmpty
+    guard let identity = isHome ? identityAtHome : identityElsewhere else { return nil }
+    var info = RemoteEndpointInfo(
+      sec_identity: identity, tunnel_endpoint: AddressWords(IPv6Address.unspecified), pad: 0, key: 0, flags: 0
+    )
+    if !isHome, let tunnel {
+      info.tunnel_endpoint = AddressWords(tunnel)
+      info.flags = UInt8(IPCACHE_FLAG_HAS_TUNNEL_EP.rawValue)
+      if tunnel.family == .ipv6 { info.flags |= UInt8(IPCACHE_FLAG_IPV6_TUNNEL_EP.rawValue) }
+    }
+    return info
+  }
+}
+
+/// Every fact of the cluster, in an order that depends on names only; prefixes are distinct.
+///
+/// Source: Cilium `pkg/node/manager/manager.go` (nodes, routers, health, pod CIDRs), `pkg/ipcache` and
+/// `pkg/k8s/watchers` (endpoints), `daemon/cmd/hostips-sync.go` (the world), `pkg/datapath/ipcache/listener.go`
+/// (tunnel endpoints).
+struct AddressFacts: Sendable {
+  private(set) var facts: [AddressFact] = []
+  private var positions: [CIDR: Int] = [:]
+
+  subscript(prefix: CIDR) -> AddressFact? { positions[prefix].map { facts[$0] } }
+
+  /// The first fact of a prefix stands, except that nodes win over what claims their addresses.
+  mutating func add(_ fact: AddressFact) {
+    guard positions[fact.prefix] == nil else { return }
+    positions[fact.prefix] = facts.count
+    facts.append(fact)
+  }
+
+  init() {}
+
+  init(
+    nodes: [NodeInfo], endpoints: [Endpoint], apiServers: Set<IPAddress>, cidrs: [(CIDR, UInt32)],
+    options: DatapathOptions
+  ) {
+    facts.reserveCapacity(endpoints.count + nodes.count * 6)
+    positions.reserveCapacity(endpoints.count + nodes.count * 6)
+    for family in options.families {
+      guard let all = AddressFacts.everything(family) else { continue }
+      let world = options.world(family)
+      add(AddressFact(prefix: all, identityAtHome: world, identityElsewhere: world))
+    }
+    var tunnels: [String: IPAddress] = [:]
+    for node in nodes {
+      // Without tunnelling the address is kept as well: it is the node's, for encryption and for looks.
+      let address = node.address(options.underlayIPv6 ? .ipv6 : .ipv4) ?? node.addresses.first
+      tunnels[node.name] = address
+      add(node, tunnel: address, apiServers, options)
+    }
+    for endpoint in endpoints {
+      for address in endpoint.addresses {
+        add(
+          AddressFact(
+            prefix: CIDR(address), node: endpoint.node, identityAtHome: endpoint.identity,
+            identityElsewhere: endpoint.identity, tunnel: tunnels[endpoint.node]))
+      }
+    }
+    for (prefix, identity) in cidrs {
+      add(AddressFact(prefix: prefix, identityAtHome: identity, identityElsewhere: identity))
+    }
+  }
+
+  private mutating func add(
+    _ node: NodeInfo, tunnel: IPAddress?, _ apiServers: Set<IPAddress>, _ options: DatapathOptions
+  ) {
+    for address in node.addresses where options.families.contains(address.family) {
+      let elsewhere = apiServers.contains(address) ? IDENTITY_KUBE_APISERVER : IDENTITY_REMOTE_NODE
+      add(
+        AddressFact(
+          prefix: CIDR(address), node: node.name, identityAtHome: IDENTITY_HOST.number,
+          identityElsewhere: elsewhere.number))
+    }
+    guard node.hasStarted else { return }
+    for address in node.routerAddresses {
+      add(
+        AddressFact(
+          prefix: CIDR(address), node: node.name, identityAtHome: IDENTITY_HOST.number,
+          identityElsewhere: IDENTITY_REMOTE_NODE.number, tunnel: tunnel))
+    }
+    for address in node.healthAddresses {
+      add(
+        AddressFact(
+          prefix: CIDR(address), node: node.name, identityAtHome: IDENTITY_HEALTH.number,
+          identityElsewhere: IDENTITY_HEALTH.number, tunnel: tunnel))
+    }
+    // What is not allocated falls back to the node's prefix, with the world's identity.
+    for cidr in node.podCIDRs {
+      add(
+        AddressFact(
+          prefix: cidr, node: node.name, identityElsewhere: options.world(cidr.family), tunnel: tunnel))
+    }
+  }
+
+  /// 0.0.0.0/0 or ::/0.
+  private static func everything(_ family: AddressFamily) -> CIDR? {
+    let zero: IPAddress = family == .ipv4 ? .v4(.unspecified) : .v6(.unspecified)
+    return CIDR(zero, prefixLength: 0)
+  }
+}
+
+extension AddressFacts {
+  /// The facts that differ from `old`, then the prefixes that are gone, each in order.
+  func changes(from old: AddressFacts) -> (changed: [AddressFact], removed: [CIDR]) {
+    (
+      facts.filter { old[$0.prefix] != $0 },
+      old.facts.filter { self[$0.prefix] == nil }.map(\.prefix)
+    )
+  }
+}

@@ -1,0 +1,231 @@
+import Cluster
+import Wire
+
+/// Turns CiliumNetworkPolicy and CiliumClusterwideNetworkPolicy objects into statements.
+///
+/// Source: Cilium `pkg/k8s/apis/cilium.io/utils/utils.go`, `pkg/policy/api/rule_validation.go`.
+struct CiliumPolicyReader {
+  let settings: Settings
+  let options: DatapathOptions
+  let policy: CiliumNetworkPolicy
+  private(set) var statements: [PolicyStatement] = []
+  private(set) var findings: [Finding] = []
+
+  /// Whether the agent refuses the policy; it then imports no part of it.
+  private(set) var isRefused = false
+
+  init(_ policy: CiliumNetworkPolicy, _ settings: Settings, _ options: DatapathOptions) {
+    self.policy = policy
+    self.settings = settings
+    self.options = options
+    for (index, rule) in policy.rules.enumerated() { read(rule, index) }
+    if isRefused { statements.removeAll() }
+  }
+
+  private mutating func read(_ rule: PolicyRule, _ index: Int) {
+    let name = policy.rules.count > 1 ? "rules[\(index)]." : ""
+    let lists = [rule.ingress, rule.ingressDeny, rule.egress, rule.egressDeny]
+    if lists.allSatisfy({ $0?.isEmpty ?? true }) {
+      return refuse("rule must have at least one of ingress, ingressDeny, egress, egressDeny", rule.location)
+    }
+    if let nodes = rule.nodeSelector {
+      return readHostPolicy(rule, nodes)
+    }
+    guard let selector = rule.endpointSelector else {
+      return refuse("rule must have one of endpointSelector or nodeSelector", rule.location)
+    }
+    if rule.log != nil {
+      // The value is for Hubble's flows; it decides nothing.
+      findings.append(finding(.warning, "log is kept for flows only", rule.location))
+    }
+    var subject = PeerSelector(selector, source: "any")
+    if policy.scope == .namespaced {
+      subject.add(PeerSelector.equals("k8s", IdentityLabels.namespaceKey, policy.namespace))
+    }
+    let matchesInit = selector.matchLabels.contains { $0.key == "reserved:init" }
+    func add(_ rules: [TrafficRule]?, _ list: String, isIngress: Bool, _ verdict: PolicyVerdict) {
+      let explicit = isIngress ? rule.enableDefaultDeny.ingress : rule.enableDefaultDeny.egress
+      for (position, traffic) in (rules ?? []).enumerated() {
+        check(traffic, isIngress: isIngress)
+        statements.append(
+          PolicyStatement(
+            subject: subject, namespace: policy.namespace, isIngress: isIngress, verdict: verdict,
+            defaultDeny: settings.policy.nonDefaultDeny ? explicit ?? true : true,
+            peers: peers(traffic.peers, matchesInit: matchesInit),
+            ports: ports(traffic),
+            origin: PolicyOrigin(
+              policy: policy.reference, rule: "\(name)\(list)[\(position)]", location: traffic.location)))
+      }
+    }
+    add(rule.ingress, "ingress", isIngress: true, .allow)
+    add(rule.ingressDeny, "ingressDeny", isIngress: true, .deny)
+    add(rule.egress, "egress", isIngress: false, .allow)
+    add(rule.egressDeny, "egressDeny", isIngress: false, .deny)
+  }
+
+  private mutating func readHostPolicy(_ rule: PolicyRule, _ nodes: LabelSelector) {
+    if policy.scope == .namespaced {
+      return refuse("nodeSelector is only allowed in a CiliumClusterwideNetworkPolicy", nodes.location)
+    }
+    findings.append(
+      settings.policy.hostFirewall
+        ? finding(.unmodelled, "host policies (nodeSelector)", rule.location)
+        : finding(.warning, "a host policy does nothing without hostFirewall.enabled", rule.location))
+  }
+
+  private mutating func refuse(_ message: String, _ location: SourceLocation) {
+    isRefused = true
+    findings.append(finding(.error, "refused by the agent: \(message)", location))
+  }
+
+  private func finding(
+    _ severity: Finding.Severity, _ message: String, _ location: SourceLocation
+  ) -> Finding {
+    Finding(
+      severity, message, object: policy.reference, at: location.isKnown ? location : policy.location)
+  }
+}
+
+extension CiliumPolicyReader {
+  /// Reports what is refused and what is not modelled.
+  private mutating func check(_ rule: TrafficRule, isIngress: Bool) {
+    let peers = rule.peers
+    let direction = isIngress ? "from" : "to"
+    let present: [(String, Bool)] = [
+      ("\(direction)Endpoints", peers.endpoints?.isEmpty == false),
+      ("\(direction)CIDR", peers.cidrs?.isEmpty == false),
+      ("\(direction)CIDRSet", peers.cidrSets?.isEmpty == false),
+      ("\(direction)Entities", peers.entities?.isEmpty == false),
+      ("\(direction)Nodes", peers.nodes?.isEmpty == false),
+      ("\(direction)Groups", peers.groups?.isEmpty == false),
+      ("toServices", peers.services?.isEmpty == false), ("toFQDNs", peers.fqdns?.isEmpty == false),
+    ]
+    let names = present.filter(\.1).map(\.0)
+    if names.count > 1 { refuse("combining \(names[0]) and \(names[1]) is not supported yet", rule.location) }
+    if rule.toPorts?.isEmpty == false, rule.icmps?.isEmpty == false {
+      refuse("the ICMPs block may only be present without ToPorts", rule.location)
+    }
+    func unmodelled(_ what: String, _ location: SourceLocation) {
+      findings.append(finding(.unmodelled, what, location))
+    }
+    if let first = peers.nodes?.first { unmodelled("\(direction)Nodes", first.location) }
+    if let first = peers.services?.first { unmodelled("toServices", first.location) }
+    if let first = peers.fqdns?.first { unmodelled("toFQDNs", first.location) }
+    if let first = peers.groups?.first { unmodelled("\(direction)Groups", first.location) }
+    if let first = peers.requires?.first { unmodelled("\(direction)Requires", first.location) }
+    for set in peers.cidrSets ?? [] where set.groupName != nil || set.groupSelector != nil {
+      unmodelled("\(direction)CIDRSet with cidrGroupRef or cidrGroupSelector", set.location)
+    }
+    if settings.policy.cidrMatchesNodes, peers.cidrs?.isEmpty == false || peers.cidrSets?.isEmpty == false {
+      unmodelled("policyCIDRMatchMode nodes", rule.location)
+    }
+    if let mode = rule.authentication, mode.value != .disabled {
+      unmodelled("authentication", mode.location)
+    }
+    for port in rule.toPorts ?? [] { check(port) }
+  }
+
+  private mutating func check(_ rule: PortRule) {
+    func unmodelled(_ what: String, _ location: SourceLocation) {
+      findings.append(finding(.unmodelled, what, location.isKnown ? location : rule.location))
+    }
+    if let rules = rule.rules { unmodelled("rules of layer 7", rules.location) }
+    if let name = rule.serverNames?.first { unmodelled("serverNames", name.location) }
+    if let tls = rule.terminatingTLS ?? rule.originatingTLS { unmodelled("TLS interception", tls.location) }
+    if let listener = rule.listener { unmodelled("listener", listener.location) }
+    if (rule.ports ?? []).count > 40 { refuse("too many ports, the max is 40", rule.location) }
+    for port in rule.ports ?? [] {
+      switch port.protocol {
+      case .any, .tcp, .udp, .sctp:
+        if port.port == nil { refuse("port must be specified", port.location) }
+      default: unmodelled("protocol \(port.protocol.rawValue)", port.location)
+      }
+    }
+  }
+
+  /// nil where a list that is there and empty selects nobody.
+  private func peers(_ peers: PolicyPeers, matchesInit: Bool) -> [PeerSelector]? {
+    if peers.endpoints?.isEmpty == true || peers.nodes?.isEmpty == true || peers.entities?.isEmpty == true
+      || peers.cidrs?.isEmpty == true || peers.cidrSets?.isEmpty == true
+    {
+      return nil
+    }
+    // What is not modelled (and reported) selects nobody, rather than everybody.
+    let modelled =
+      peers.nodes == nil && peers.services == nil && peers.fqdns == nil && peers.groups == nil
+    if !modelled { return nil }
+    var selectors: [PeerSelector] = []
+    for endpoint in peers.endpoints ?? [] { selectors.append(self.endpoint(endpoint, matchesInit)) }
+    for entity in peers.entities ?? [] { selectors += selectorsOf(entity.value) }
+    for cidr in peers.cidrs ?? [] { selectors.append(PeerSelector(cidr.value, options: options)) }
+    for set in peers.cidrSets ?? [] {
+      guard let cidr = set.cidr else { continue }
+      selectors.append(PeerSelector(cidr, except: set.except.map(\.value), options: options))
+    }
+    if selectors.isEmpty, peers.cidrSets != nil { return nil }
+    return selectors
+  }
+
+  /// A peer of the policy's own namespace and cluster, unless it says otherwise.
+  private func endpoint(_ selector: LabelSelector, _ matchesInit: Bool) -> PeerSelector {
+    var peer = PeerSelector(selector, source: "any")
+    if peer.mentionsReserved { return peer }
+    if !peer.mentions(IdentityLabels.namespaceKey) {
+      if policy.scope == .clusterwide {
+        if !matchesInit { peer.add(PeerSelector.exists("k8s", IdentityLabels.namespaceKey)) }
+      } else if !peer.mentions(prefix: IdentityLabels.namespaceLabelsPrefix) {
+        peer.add(PeerSelector.equals("k8s", IdentityLabels.namespaceKey, policy.namespace))
+      }
+    }
+    if settings.policy.defaultLocalCluster, !peer.mentions(IdentityLabels.clusterKey) {
+      peer.add(PeerSelector.equals("k8s", IdentityLabels.clusterKey, settings.clusterName))
+    }
+    return peer
+  }
+
+  private func selectorsOf(_ entity: Entity) -> [PeerSelector] {
+    switch entity {
+    case .all: return [PeerSelector()]
+    case .world: return ["world", "world-ipv4", "world-ipv6"].map(PeerSelector.reserved)
+    case .cluster:
+      let reserved = [
+        "host", "remote-node", "init", "ingress", "health", "unmanaged", "kube-apiserver",
+      ]
+      return reserved.map(PeerSelector.reserved) + [
+        PeerSelector([PeerSelector.equals("k8s", IdentityLabels.clusterKey, settings.clusterName)])
+      ]
+    default: return [PeerSelector.reserved(entity.rawValue)]
+    }
+  }
+
+  /// nil for every port.
+  private func ports(_ rule: TrafficRule) -> [PolicyStatement.PortSpec]? {
+    let toPorts = rule.toPorts ?? []
+    let icmps = rule.icmps ?? []
+    guard !toPorts.isEmpty || icmps.contains(where: { $0.fields?.isEmpty == false }) else { return nil }
+    var specs: [PolicyStatement.PortSpec] = []
+    for port in toPorts.flatMap({ $0.ports ?? [] }) {
+      guard let reference = port.port else { continue }
+      let transports: [UInt8] = port.protocol == .any ? [6, 17, 132] : [port.protocol.number ?? 0]
+      specs += transports.map {
+        PolicyStatement.PortSpec(port: .init(reference, end: port.endPort), transport: $0)
+      }
+    }
+    for field in icmps.flatMap({ $0.fields ?? [] }) {
+      // A type stands where a port does; type 0 reads as every type.
+      specs.append(
+        PolicyStatement.PortSpec(
+          port: .number(UInt16(field.type), end: 0), transport: field.family == .ipv4 ? 1 : 58))
+    }
+    return specs
+  }
+}
+
+extension PolicyStatement.Port {
+  init(_ reference: PortReference, end: UInt16?) {
+    switch reference {
+    case .number(let number): self = .number(number, end: end ?? 0)
+    case .name(let name): self = .name(name.lowercased())
+    }
+  }
+}

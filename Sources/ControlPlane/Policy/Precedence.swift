@@ -1,0 +1,49 @@
+/// How an entry of a policy map ranks: priority first, then deny over redirect over allow.
+///
+/// ```
+///  31                                   8 7        0
+/// +--------------------------------------+----------+
+/// | 2^24 - 1 - priority                  | verdict  |
+/// +--------------------------------------+----------+
+/// verdict: 255 deny, 2...254 redirect (by listener), 1 allow, 0 pass
+/// ```
+///
+/// Source: Cilium `pkg/policy/types/entry.go`.
+struct Precedence: Hashable, Sendable, Comparable {
+  var bits: UInt32
+
+  /// Priority 0 is the highest.
+  init(priority: UInt32, verdict: PolicyVerdict) {
+    let base = (Precedence.lowestPriority - min(priority, Precedence.lowestPriority)) << 8
+    bits = base | (verdict == .deny ? 255 : 1)
+  }
+
+  static let lowestPriority: UInt32 = 1 << 24 - 1
+
+  var isDeny: Bool { bits & 255 == 255 }
+
+  /// Whether two entries differ at most in the rank of their listeners, and so are to be merged.
+  func isOfSameLevel(as other: Precedence) -> Bool {
+    bits ^ other.bits <= 255 && isDeny == other.isDeny
+  }
+
+  static func < (a: Self, b: Self) -> Bool { a.bits < b.bits }
+}
+
+enum PolicyVerdict: Hashable, Sendable { case allow, deny }
+
+/// Where a policy stands: what Cilium adds itself comes after everything else.
+enum PolicyTier: UInt8, Hashable, Sendable, Comparable {
+  case normal = 200
+  case byDefault = 255
+
+  /// The priority of its first rule.
+  ///
+  /// Cilium keeps ten levels for each tier with rules. All rules of CiliumNetworkPolicy and NetworkPolicy are on
+  /// the first level of one tier; what it adds follows ten below.
+  ///
+  /// Source: Cilium `pkg/policy/rules.go`.
+  var basePriority: UInt32 { self == .normal ? 0 : 10 }
+
+  static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+}
