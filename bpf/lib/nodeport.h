@@ -169,7 +169,7 @@ STAGE int examine(struct __sk_buff *ctx, struct packet *p, uint32_t identity, in
 		return ret;
 	ret = parse_service_tuple(ctx, p);
 	if (ret == -DROP_UNSUPP_SERVICE_PROTO && !p->ipv6)
-		ctx->cb[CB_SRC_LABEL] = identity; /* cil_to_host reads this slot and Cilium leaves it so */
+		ctx->cb[CB_SRC_LABEL] = identity; /* Cilium leaves it so, and cil_to_host reads the slot */
 	if (ret < 0)
 		return not_a_service(ret) ? TC_ACT_OK : ret;
 	key = service_key_of(p);
@@ -224,6 +224,8 @@ INLINE int to_remote_backend(struct __sk_buff *ctx, struct packet *p)
 {
 	int final = 0, ret = prepare_remote(ctx, p, &final);
 
+	if (!p->ipv6)
+		ctx->cb[CB_SRC_LABEL] = world_of(0);
 	if (ret >= 0 && final)
 		return ret;
 	if (ret == 0)
@@ -246,6 +248,8 @@ INLINE int reverse_ingress(struct __sk_buff *ctx, struct packet *p, uint32_t ide
 		mark_snat_done(ctx);
 		ret = reverse_service(ctx, p, CT_INGRESS);
 	}
+	if (ret > 0)
+		ctx->cb[CB_SRC_LABEL] = identity;
 	return ret < 0 ? drop_from(ctx, p, ret, identity, PLACE_NAT, METRIC_INGRESS) : ret;
 }
 
