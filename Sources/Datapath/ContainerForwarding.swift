@@ -73,7 +73,7 @@ extension Run {
         trace(
           .toNetwork, source: config.security_label, destination: destinationIdentity, context,
           etherType: F.etherType)
-        throw stopUnmodelled("reply of a node port's local backend, translated at the pod")
+        return answerFromEndpoint(state, F.self)
       }
     }
     let isHairpin = service.state.isLoopback || connection.state.isLoopback

@@ -182,13 +182,4 @@ extension Run {
     note(.toProxy(port: UInt16(bigEndian: port)))
     return .pass
   }
-
-  /// `validate_ethertype`: the ethertype in the frame.
-  func frameEtherType() throws(Drop) -> UInt16 {
-    if object == .host, config.eth_header_length == 0 { return etherType }
-    guard packet.count >= 14, let type = packet.load(12, as: UInt16.self).map(UInt16.init(bigEndian:)),
-      type >= 0x0600
-    else { throw Drop(.unsupportedL2) }
-    return type
-  }
 }

@@ -36,10 +36,7 @@ extension Run {
   ) -> Outcome {
     extError = 0
     do throws(Drop) {
-      if !tracksFragments(F.self) {
-        let fragment = F.isIPv6 ? try IPv6.fragment(packet, l3: l3) : try IPv4.fragment(packet, l3: l3)
-        if fragment.isFragment { throw Drop(.fragNosupport) }
-      }
+      try refuseFragments(F.self)
       if F.isIPv6, let type = neighbourDiscoveryType() {
         return type == ICMPv6.neighbourSolicitation ? answerSolicitation(state, .egress) : .pass
       }

@@ -45,7 +45,8 @@ protocol IPFamily {
   static func affinity(_ state: borrowing NodeState, _ key: AffinityKey) -> AffinityValue?
   static func fragment(_ state: borrowing NodeState, _ key: FragmentKey) -> FragmentPorts?
   static func nat(_ state: borrowing NodeState, _ tuple: Tuple) -> NATEntry?
-  static func translation(_ entry: NATEntry) -> (Address, UInt16)
+  static func translation(_ entry: NATEntry) -> Translation<Address>
+  static func natEntry(_ translation: Translation<Address>) -> NATEntry
 
   static func step(_ key: ServiceKey, _ entry: ServiceEntry?) -> Step
   static func step(_ tuple: Tuple, _ direction: Step.CTDirection, _ status: Step.CTStatus) -> Step
@@ -93,6 +94,14 @@ extension FlowTuple {
     return other
   }
 
+  /// Between conntrack's order of ports and the packet's.
+  @inline(__always)
+  mutating func swapPorts() {
+    let port = sport
+    sport = dport
+    dport = port
+  }
+
   @inline(__always)
   func with(flags: UInt8) -> Self {
     var other = self
@@ -123,6 +132,16 @@ struct Frontend<F: IPFamily> {
   var port: UInt16
   var `protocol`: UInt8
   var scope: UInt8 = 0
+}
+
+/// What an entry of the NAT map says: the address and port to write, in network order.
+struct Translation<Address: FlowAddress> {
+  var address: Address
+  var port: UInt16
+  /// On the clock of conntrack.
+  var created: UInt64
+  /// Whether the connection has a conntrack entry besides.
+  var needsConntrack: Bool
 }
 
 /// The union in a conntrack entry: sixteen octets of an address.

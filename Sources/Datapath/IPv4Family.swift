@@ -99,7 +99,19 @@ enum IPv4: IPFamily {
     state.maps.fragments4[key]
   }
   static func nat(_ state: borrowing NodeState, _ tuple: CTTuple4) -> NATEntry4? { state.maps.nat4[tuple] }
-  static func translation(_ entry: NATEntry4) -> (UInt32, UInt16) { (entry.to_addr, entry.to_port) }
+  static func translation(_ entry: NATEntry4) -> Translation<UInt32> {
+    Translation(
+      address: entry.to_addr, port: entry.to_port, created: entry.created,
+      needsConntrack: entry.needs_ct != 0)
+  }
+  static func natEntry(_ translation: Translation<UInt32>) -> NATEntry4 {
+    var entry = NATEntry4()
+    entry.created = translation.created
+    entry.needs_ct = translation.needsConntrack ? 1 : 0
+    entry.to_addr = translation.address
+    entry.to_port = translation.port
+    return entry
+  }
 
   @inline(__always)
   static func step(_ key: ServiceKey4, _ entry: ServiceEntry?) -> Step { .service4(key, entry) }

@@ -150,7 +150,19 @@ enum IPv6: IPFamily {
     state.maps.fragments6[key]
   }
   static func nat(_ state: borrowing NodeState, _ tuple: CTTuple6) -> NATEntry6? { state.maps.nat6[tuple] }
-  static func translation(_ entry: NATEntry6) -> (AddressWords, UInt16) { (entry.to_addr, entry.to_port) }
+  static func translation(_ entry: NATEntry6) -> Translation<AddressWords> {
+    Translation(
+      address: entry.to_addr, port: entry.to_port, created: entry.created,
+      needsConntrack: entry.needs_ct != 0)
+  }
+  static func natEntry(_ translation: Translation<AddressWords>) -> NATEntry6 {
+    var entry = NATEntry6()
+    entry.created = translation.created
+    entry.needs_ct = translation.needsConntrack ? 1 : 0
+    entry.to_addr = translation.address
+    entry.to_port = translation.port
+    return entry
+  }
 
   @inline(__always)
   static func step(_ key: ServiceKey6, _ entry: ServiceEntry?) -> Step { .service6(key, entry) }

@@ -29,6 +29,7 @@ enum Mark {
   static let proxyIngress: UInt32 = 0x0a00
   static let proxyEgress: UInt32 = 0x0b00
   static let host: UInt32 = 0x0c00
+  static let encrypt: UInt32 = 0x0e00
   static let identity: UInt32 = 0x0f00
 }
 

@@ -105,9 +105,14 @@ extension Run {
   mutating func start(_ hook: Hook, _ state: borrowing NodeState) -> Ending {
     switch hook {
     case .fromContainer: return fromContainer(state).ending
-    default:
-      unmodelled = "hook \(hook.rawValue)"
-      return .pass
+    case .toContainer: return toContainer(state).ending
+    case .fromOverlay: return fromOverlay(state).ending
+    case .toOverlay: return toOverlay(state).ending
+    case .fromNetdev: return fromNetdev(state).ending
+    case .toNetdev: return toNetdev(state).ending
+    case .fromHost: return fromHost(state).ending
+    case .toHost: return toHost(state).ending
+    case .xdpEntry, .sock4Connect, .sock6Connect: return .pass
     }
   }
 

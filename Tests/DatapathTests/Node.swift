@@ -217,6 +217,48 @@ struct Node {
   }
 
   func fromClient(_ frame: [UInt8]) throws -> HookResult { try fromClient(frame, in: state()) }
+
+  static let native: UInt32 = 2
+
+  /// Runs any tc hook on a device of the node.
+  func run(
+    _ hook: Hook, _ frame: [UInt8], mark: UInt32 = 0, tunnel: TunnelKey? = nil, tcIndex: UInt16 = 0,
+    cb: ControlBlock = ControlBlock(), in state: borrowing NodeState
+  ) throws -> HookResult {
+    var config = config
+    let ifindex: UInt32
+    switch hook {
+    case .fromContainer, .toContainer:
+      config = podConfig(Self.client)
+      ifindex = Self.client.ifindex
+    case .fromOverlay, .toOverlay:
+      ifindex = Self.encapIfindex
+      config.local_delivery_metrics = 0
+    case .fromHost, .toHost:
+      ifindex = config.cilium_host_ifindex
+      config.security_label = 1
+    default:
+      ifindex = Self.native
+      config.security_label = 1
+    }
+    config.interface_ifindex = ifindex
+    let buffer = SocketBuffer(
+      frame: frame, ifindex: ifindex, ingressIfindex: ifindex, mark: mark, tcIndex: tcIndex, cb: cb,
+      tunnelKey: tunnel)
+    let attachment = Attachment(hook: hook, ifindex: ifindex, device: "dev", config: config)
+    let input = HookInput(.skb(buffer), environment: environment)
+    let result = try Model().run(attachment, on: input, state: state)
+    let verdict = try Model().verdict(attachment, on: input, state: state)
+    guard verdict == result.verdict else { throw Disagreement(full: result.verdict, alone: verdict) }
+    return result
+  }
+
+  func run(
+    _ hook: Hook, _ frame: [UInt8], mark: UInt32 = 0, tunnel: TunnelKey? = nil, tcIndex: UInt16 = 0,
+    cb: ControlBlock = ControlBlock()
+  ) throws -> HookResult {
+    try run(hook, frame, mark: mark, tunnel: tunnel, tcIndex: tcIndex, cb: cb, in: state())
+  }
 }
 
 struct Disagreement: Error {
@@ -229,6 +271,11 @@ extension HookResult {
   var buffer: SocketBuffer {
     guard case .skb(let buffer) = subject else { return SocketBuffer(frame: [], ifindex: 0) }
     return buffer
+  }
+
+  /// Trace points reported, in order.
+  var traced: [UInt8] {
+    events.compactMap { if case .trace(let notify, _) = $0 { notify.header.subtype } else { nil } }
   }
 
   func change(_ map: MapID, _ index: Int = 0) -> MapChange? {
