@@ -46,6 +46,9 @@ struct NetworkNamespace: ~Copyable, Sendable {
     if ThreadVisit.current == UInt(truncatingIfNeeded: cookie) { try? Self.leave() }
   }
 
+  /// A descriptor of the namespace for somebody else.
+  func duplicate() throws(KernelError) -> Descriptor { try Descriptor.duplicate(descriptor.raw) }
+
   /// Moves the calling thread here; free of charge when it is here already.
   @inline(__always)
   func enter() throws(KernelError) {
