@@ -20,9 +20,7 @@ extension KernelNode: HookInterpreter {
       switch input.subject {
       case .skb(let buffer): try run(index, buffer, attachment)
       case .xdp(let buffer): try run(index, buffer)
-      case .socket:
-        throw KernelError(
-          .unavailable, call: "run hook", detail: "\(attachment.hook.rawValue) is not run on sockets here")
+      case .socket(let address): try run(index, address, attachment.hook)
       }
     given.lostEvents = events?.lost ?? 0
     try readMaps(into: &result, state)
@@ -92,7 +90,8 @@ extension KernelNode: HookInterpreter {
     context.pointee.ingress_ifindex = buffer.ingressIfindex
     context.pointee.cb = buffer.cb.words
     let padded = ShortFrame.padded(buffer.frame)
-    driver.prepare(slot: UInt32(truncatingIfNeeded: index), buffer, cutTo: padded == nil ? nil : buffer.frame.count)
+    driver.prepare(
+      slot: UInt32(truncatingIfNeeded: index), buffer, cutTo: padded == nil ? nil : buffer.frame.count)
     let verdict = try test.run(
       driver.program.raw, frame: padded ?? buffer.frame, contextSize: TestRun.skbSize)
     let out = test.contextOut.assumingMemoryBound(to: __sk_buff.self)
@@ -120,6 +119,17 @@ extension KernelNode: HookInterpreter {
     after.frame = Array(test.frameOut)
     return HookResult(
       verdict: XDPVerdict.verdict(verdict), subject: .xdp(after), events: collectEvents())
+  }
+
+  private mutating func run(
+    _ index: Int, _ address: SocketAddress, _ hook: Hook
+  ) throws(KernelError) -> HookResult {
+    if sockets == nil { sockets = try SocketRunner.create() }
+    let outcome = try sockets?.run(hook, programs.program(index), address)
+    guard let (verdict, reached) = outcome else {
+      throw KernelError(.unavailable, call: "run hook", detail: "no sockets")
+    }
+    return HookResult(verdict: verdict, subject: .socket(reached), events: collectEvents())
   }
 
   @inline(__always)

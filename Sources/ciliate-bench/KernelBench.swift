@@ -50,7 +50,8 @@ enum KernelBench {
     let compareStart = clock()
     let differences = try node.compareMaps(state)
     print(
-      "kernel: comparing all maps once: \(milliseconds(clock() - compareStart)) ms, \(differences.count) differ")
+      "kernel: comparing all maps once: \(milliseconds(clock() - compareStart)) ms, \(differences.count) differ"
+    )
     let resetStart = clock()
     try node.reset(to: state)
     print("kernel: resetting them: \(milliseconds(clock() - resetStart)) ms")
