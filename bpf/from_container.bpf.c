@@ -17,7 +17,7 @@
 INLINE struct lb_service *wanted_service(struct packet *p, struct service_key *k)
 {
 	struct lb_service *svc = internal_service(p, k);
-	struct ipv6_ct_tuple forward = p->ct.tuple;
+	struct tuple forward = p->ct.tuple;
 
 	if (svc || !config.enable_nodeport)
 		return svc;
@@ -61,25 +61,13 @@ STAGE int translate_service(struct __sk_buff *ctx, struct packet *p, int *final)
 	return ret < 0 ? ret : parse_network(ctx, p);
 }
 
-/* A trace about this packet with what conntrack says. */
-INLINE struct trace trace_of(struct packet *p, uint8_t point, uint32_t destination)
-{
-	return (struct trace){
-		.point = point,
-		.reason = p->ct.status,
-		.src = config.security_label,
-		.dst = destination,
-		.monitor = p->ct.monitor,
-		.proto = p->ethertype,
-	};
-}
-
 /* Where the packet goes once policy has let it pass. `hairpin`: an endpoint that talks to itself. */
-INLINE int forward(struct __sk_buff *ctx, struct packet *p, struct remote_endpoint_info *info, uint32_t destination)
+STAGE int forward(struct __sk_buff *ctx, struct packet *p, struct remote_endpoint_info *info, uint32_t destination)
 {
 	int hairpin = p->loopback || (p->ct.state.flags & CT_FLAG_LOOPBACK);
-	struct trace t = trace_of(p, TRACE_TO_STACK, destination);
 
+	p->trace.dst = destination;
+	p->trace.monitor = p->ct.monitor;
 	if (config.enable_identity_mark)
 		set_identity_mark(ctx, config.security_label, MARK_MAGIC_IDENTITY);
 	if (config.enable_routing || hairpin || config.enable_host_routing) {
@@ -102,33 +90,33 @@ INLINE int forward(struct __sk_buff *ctx, struct packet *p, struct remote_endpoi
 	}
 	if (config.tunnel_mode && info && (info->flags & IPCACHE_FLAG_HAS_TUNNEL_EP) &&
 	    ((p->ct.state.flags & CT_FLAG_FROM_TUNNEL) || !(info->flags & IPCACHE_FLAG_SKIP_TUNNEL)))
-		return encapsulate(ctx, info, config.security_label, &t);
+		return encapsulate(ctx, p, info, config.security_label);
 	if (config.enable_host_routing) {
 		uint32_t device;
 		int ret = route(ctx, p, &device);
 
 		if (ret == TC_ACT_REDIRECT && device) {
-			t.point = TRACE_TO_NETWORK;
-			t.ifindex = device;
-			send_trace(ctx, &t);
+			p->trace.ifindex = device;
+			send_trace(ctx, p, TRACE_TO_NETWORK);
 		}
-		if (ret != -DROP_NO_FIB || p->ext_err != BPF_FIB_LKUP_RET_NOT_FWDED)
+		if (ret != -DROP_NO_FIB || p->drop.ext_err != BPF_FIB_LKUP_RET_NOT_FWDED)
 			return ret;
 	}
 stack:
-	send_trace(ctx, &t);
+	send_trace(ctx, p, TRACE_TO_STACK);
 	return TC_ACT_OK;
 }
 
 /* Makes the connection's entry where it is new, or anew where the old one says something else. */
 INLINE int track(struct __sk_buff *ctx, struct packet *p, int proxied)
 {
-	struct ct_state *s = &p->ct.state, found = *s;
+	struct ct_state *s = &p->ct.state;
 	int was_proxied = (s->flags & CT_FLAG_PROXY_REDIRECT) != 0, ret;
 
 	if (p->ct.status != CT_NEW &&
 	    (p->ct.status != CT_ESTABLISHED || (s->rev_nat_index == p->rev_nat_index && was_proxied == proxied)))
 		return 0;
+	p->found = *s;
 	*s = (struct ct_state){
 		.nat_addr = p->wildcard_address,
 		.nat_port = p->wildcard_port,
@@ -139,44 +127,48 @@ INLINE int track(struct __sk_buff *ctx, struct packet *p, int proxied)
 	ret = ct_create(ctx, p, &p->ct, 1);
 	if (p->ipv6)
 		p->ct.monitor = config.trace_payload_len;
-	*s = found;
+	*s = p->found;
 	return ret;
 }
 
-STAGE int after_conntrack(struct __sk_buff *ctx, struct packet *p, uint32_t *destination)
+STAGE int after_conntrack(struct __sk_buff *ctx, struct packet *p)
 {
 	struct remote_endpoint_info *info = ipcache_at(p, &p->daddr);
 	int answer = p->ct.status == CT_REPLY || p->ct.status == CT_RELATED, ret;
-	struct trace t = trace_of(p, TRACE_TO_PROXY, 0);
-	struct verdict v = {};
+	uint32_t destination = info ? info->sec_identity : world_of(p->ipv6);
+	struct verdict *v = &p->verdict;
 
-	*destination = info ? info->sec_identity : world_of(p->ipv6);
+	p->drop.dst = destination;
+	p->trace = (struct trace){
+		.reason = p->ct.status,
+		.src = config.security_label,
+		.monitor = p->ct.monitor,
+	};
 	if (answer && (p->ct.state.flags & CT_FLAG_PROXY_REDIRECT)) {
-		send_trace(ctx, &t);
+		send_trace(ctx, p, TRACE_TO_PROXY);
 		return hand_to_proxy(ctx, 0);
 	}
-	if (!answer && !p->loopback && decide(ctx, p, *destination, CT_EGRESS, &v) < 0) {
-		if (config.policy_deny_response_enabled && (v.code == -DROP_POLICY || v.code == -DROP_POLICY_DENY))
-			return answer_denied(ctx, p, v.code);
-		return v.code;
+	if (!answer && !p->loopback && decide(ctx, p, destination, CT_EGRESS) < 0) {
+		if (config.policy_deny_response_enabled && (v->code == -DROP_POLICY || v->code == -DROP_POLICY_DENY))
+			return answer_denied(ctx, p, v->code);
+		return v->code;
 	}
-	ret = track(ctx, p, v.proxy_port != 0);
+	ret = track(ctx, p, v->proxy_port != 0);
 	if (ret < 0)
 		return ret;
 	if (answer && config.enable_nodeport && (p->ct.state.flags & CT_FLAG_NODE_PORT) &&
 	    has_ports(p->ct.tuple.nexthdr)) {
-		t.point = TRACE_TO_NETWORK;
-		t.dst = *destination;
-		send_trace(ctx, &t);
+		p->trace.dst = destination;
+		send_trace(ctx, p, TRACE_TO_NETWORK);
 		return reverse_at_endpoint(ctx, p);
 	}
-	if (v.proxy_port) {
-		t.monitor = p->ct.monitor;
-		t.dst_id = NTOHS(v.proxy_port);
-		send_trace(ctx, &t);
-		return hand_to_proxy(ctx, v.proxy_port);
+	if (v->proxy_port) {
+		p->trace.monitor = p->ct.monitor;
+		p->trace.dst_id = NTOHS(v->proxy_port);
+		send_trace(ctx, p, TRACE_TO_PROXY);
+		return hand_to_proxy(ctx, v->proxy_port);
 	}
-	return forward(ctx, p, info, *destination);
+	return forward(ctx, p, info, destination);
 }
 
 /* From the addresses to the service, with neighbours answered on the way. */
@@ -205,53 +197,50 @@ STAGE int before_conntrack(struct __sk_buff *ctx, struct packet *p, int *final)
 	return ret == 0 && config.enable_per_packet_lb ? translate_service(ctx, p, final) : ret;
 }
 
-INLINE int handle_ip(struct __sk_buff *ctx, be16 proto)
+INLINE int handle_ip(struct __sk_buff *ctx, struct packet *p)
 {
-	struct drop d = { .src = config.security_label, .dir = METRIC_EGRESS, .place = PLACE_FAMILY };
-	struct packet *p = new_packet(proto);
 	int ret, final;
 
-	if (!p)
-		return TC_ACT_SHOT;
+	p->drop.place = PLACE_FAMILY;
 	ret = before_conntrack(ctx, p, &final);
 	if (ret >= 0 && final)
 		return ret;
 	if (ret >= 0) {
-		d.place = PLACE_CONNTRACK;
+		p->drop.place = PLACE_CONNTRACK;
 		ret = ct_lookup(ctx, p, CT_EGRESS, p->rev_nat_index ? SCOPE_FORWARD : SCOPE_BIDIR);
 	}
 	if (ret >= 0) {
-		d.place = PLACE_FORWARD;
-		ret = after_conntrack(ctx, p, &d.dst);
+		p->drop.place = PLACE_FORWARD;
+		ret = after_conntrack(ctx, p);
 	}
-	d.ext_err = p->ext_err;
-	return ret < 0 ? send_drop(ctx, ret, &d) : ret;
+	return ret < 0 ? send_drop(ctx, p, ret) : ret;
 }
 
 SEC("tc")
 int cil_from_container(struct __sk_buff *ctx)
 {
-	struct drop d = { .src = config.security_label, .dir = METRIC_EGRESS, .place = PLACE_ENTRY };
-	struct trace t = {
-		.point = TRACE_FROM_LXC,
+	struct packet *p = new_packet(ctx);
+
+	if (!p)
+		return TC_ACT_SHOT;
+	clear_meta(ctx);
+	ctx->queue_mapping = 0;
+	p->drop = (struct drop){ .src = config.security_label, .dir = METRIC_EGRESS, .place = PLACE_ENTRY };
+	p->trace = (struct trace){
 		.reason = TRACE_REASON_UNKNOWN,
 		.src = config.security_label,
 		.monitor = config.trace_payload_len,
 	};
-	be16 proto = ethertype(ctx, &t.proto);
-
-	clear_meta(ctx);
-	ctx->queue_mapping = 0;
-	send_trace(ctx, &t);
-	if (!proto)
-		return send_drop(ctx, DROP_UNSUPPORTED_L2, &d);
-	if (pull_network_header(ctx, proto) < 0)
-		return send_drop(ctx, DROP_INVALID, &d);
-	if ((proto == HTONS(ETH_IPV4) && config.enable_ipv4) || (proto == HTONS(ETH_IPV6) && config.enable_ipv6))
-		return handle_ip(ctx, proto);
-	if (proto == HTONS(ETH_ARP) && config.enable_ipv4)
-		return config.enable_arp_responder ? answer_arp(ctx) : TC_ACT_OK;
-	return send_drop(ctx, DROP_UNKNOWN_L3, &d);
+	send_trace(ctx, p, TRACE_FROM_LXC);
+	if (!ethertype_valid(p))
+		return send_drop(ctx, p, DROP_UNSUPPORTED_L2);
+	if (pull_network_header(ctx, p) < 0)
+		return send_drop(ctx, p, DROP_INVALID);
+	if (is_ip(p))
+		return handle_ip(ctx, p);
+	if (is_arp(p))
+		return config.enable_arp_responder ? answer_arp(ctx, p) : TC_ACT_OK;
+	return send_drop(ctx, p, DROP_UNKNOWN_L3);
 }
 
 char program_license[] SEC("license") = "Dual BSD/GPL";

@@ -48,41 +48,44 @@ STAGE int after_conntrack(struct __sk_buff *ctx, struct packet *p, uint32_t sour
 	return ret;
 }
 
+STAGE int before_conntrack(struct __sk_buff *ctx, struct packet *p)
+{
+	int ret = parse_network(ctx, p);
+
+	return ret < 0 ? ret : parse_transport(ctx, p);
+}
+
 SEC("tc")
 int cil_lxc_policy(struct __sk_buff *ctx)
 {
-	struct drop d = {
-		.src = ctx->cb[CB_SRC_LABEL],
+	struct packet *p = new_packet(ctx);
+	uint32_t source = ctx->cb[CB_SRC_LABEL];
+	int ret;
+
+	if (!p)
+		return TC_ACT_SHOT;
+	p->drop = (struct drop){
+		.src = source,
 		.dst = config.security_label,
 		.dst_id = config.endpoint_id,
 		.dir = METRIC_INGRESS,
 		.place = PLACE_ENTRY,
 	};
-	be16 seen, proto = ethertype(ctx, &seen);
-	struct packet *p;
-	int ret;
-
-	if (!proto)
-		return send_drop(ctx, DROP_UNSUPPORTED_L2, &d);
-	if (pull_network_header(ctx, proto) < 0)
-		return send_drop(ctx, DROP_INVALID, &d);
-	if (!(proto == HTONS(ETH_IPV4) && config.enable_ipv4) && !(proto == HTONS(ETH_IPV6) && config.enable_ipv6))
-		return send_drop(ctx, DROP_UNKNOWN_L3, &d);
-	p = new_packet(proto);
-	if (!p)
-		return TC_ACT_SHOT;
-	d.place = PLACE_CONNTRACK;
-	ret = parse_network(ctx, p);
-	if (ret == 0)
-		ret = parse_transport(ctx, p);
+	if (!ethertype_valid(p))
+		return send_drop(ctx, p, DROP_UNSUPPORTED_L2);
+	if (pull_network_header(ctx, p) < 0)
+		return send_drop(ctx, p, DROP_INVALID);
+	if (!is_ip(p))
+		return send_drop(ctx, p, DROP_UNKNOWN_L3);
+	p->drop.place = PLACE_CONNTRACK;
+	ret = before_conntrack(ctx, p);
 	if (ret == 0)
 		ret = ct_lookup(ctx, p, CT_INGRESS, SCOPE_BIDIR);
 	if (ret == 0) {
-		d.place = PLACE_POLICY;
-		ret = after_conntrack(ctx, p, d.src);
+		p->drop.place = PLACE_POLICY;
+		ret = after_conntrack(ctx, p, source);
 	}
-	d.ext_err = p->ext_err;
-	return ret < 0 ? send_drop(ctx, ret, &d) : ret;
+	return ret < 0 ? send_drop(ctx, p, ret) : ret;
 }
 
 char program_license[] SEC("license") = "Dual BSD/GPL";

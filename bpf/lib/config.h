@@ -17,7 +17,8 @@
 #error "define THIS_OBJECT before including lib/"
 #endif
 
-const volatile struct datapath_config config SEC(".rodata") = {};
+/* weak: or the compiler takes the zeros that stand here for the value when it copies a member */
+const volatile struct datapath_config config __attribute__((weak)) SEC(".rodata") = {};
 
 #define IS_LXC (THIS_OBJECT == SOURCE_FILE_LXC)
 #define IS_HOST (THIS_OBJECT == SOURCE_FILE_HOST)

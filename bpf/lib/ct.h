@@ -18,7 +18,7 @@ enum tcp_flag { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };
 	(CT_FLAG_LOOPBACK | CT_FLAG_NODE_PORT | CT_FLAG_PROXY_REDIRECT | CT_FLAG_DSR_INTERNAL | CT_FLAG_FROM_L7LB | \
 	 CT_FLAG_FROM_TUNNEL)
 
-INLINE struct ipv4_ct_tuple tuple4(const struct ipv6_ct_tuple *t)
+INLINE struct ipv4_ct_tuple tuple4(const struct tuple *t)
 {
 	return (struct ipv4_ct_tuple){
 		.daddr = t->daddr.w0,
@@ -30,7 +30,7 @@ INLINE struct ipv4_ct_tuple tuple4(const struct ipv6_ct_tuple *t)
 	};
 }
 
-STAGE struct ct_entry *ct_entry_of(const struct packet *p, const struct ipv6_ct_tuple *t)
+STAGE struct ct_entry *ct_entry_of(const struct packet *p, const struct tuple *t)
 {
 	struct ipv4_ct_tuple t4;
 
@@ -43,7 +43,7 @@ STAGE struct ct_entry *ct_entry_of(const struct packet *p, const struct ipv6_ct_
 }
 
 /* Writes an entry; those that relate ICMP errors go into the map for "any" protocol. */
-STAGE int ct_write(const struct packet *p, const struct ipv6_ct_tuple *t, const struct ct_entry *entry)
+STAGE int ct_write(const struct packet *p, const struct tuple *t, const struct ct_entry *entry)
 {
 	struct ipv4_ct_tuple t4;
 
@@ -55,7 +55,7 @@ STAGE int ct_write(const struct packet *p, const struct ipv6_ct_tuple *t, const 
 				      bpf_map_update_elem(&cilium_ct_any4_global, &t4, entry, BPF_ANY);
 }
 
-INLINE void swap_addresses(struct ipv6_ct_tuple *t)
+INLINE void swap_addresses(struct tuple *t)
 {
 	struct v6addr a = t->saddr;
 
@@ -63,7 +63,7 @@ INLINE void swap_addresses(struct ipv6_ct_tuple *t)
 	t->daddr = a;
 }
 
-INLINE void swap_ports(struct ipv6_ct_tuple *t)
+INLINE void swap_ports(struct tuple *t)
 {
 	be16 port = t->sport;
 
@@ -71,7 +71,7 @@ INLINE void swap_ports(struct ipv6_ct_tuple *t)
 	t->dport = port;
 }
 
-INLINE void reverse_tuple(struct ipv6_ct_tuple *t)
+INLINE void reverse_tuple(struct tuple *t)
 {
 	swap_addresses(t);
 	swap_ports(t);
@@ -227,7 +227,7 @@ STAGE int ct_find(struct __sk_buff *ctx, struct packet *p, struct ct_query *q)
 /* Ports of the tuple for conntrack: for ICMP, the identifier of an echo; an ICMP error relates to a connection. */
 INLINE int ct_icmp_tuple(struct __sk_buff *ctx, struct packet *p, struct ct_query *q)
 {
-	struct ipv6_ct_tuple *t = &q->tuple;
+	struct tuple *t = &q->tuple;
 	uint8_t head[2];
 	be16 identifier = 0;
 	int request, reply, error, too_big;
@@ -314,7 +314,7 @@ STAGE int ct_create(struct __sk_buff *ctx, struct packet *p, struct ct_query *q,
 	}
 	ct_refresh(&entry, tcp, q->dir, tcp ? TCP_SYN : 0);
 	if (related) {
-		struct ipv6_ct_tuple icmp = {
+		struct tuple icmp = {
 			.daddr = q->tuple.daddr,
 			.saddr = q->tuple.saddr,
 			.nexthdr = p->ipv6 ? L4_ICMPV6 : L4_ICMP,
@@ -333,14 +333,14 @@ STAGE int ct_create(struct __sk_buff *ctx, struct packet *p, struct ct_query *q,
 	if (err >= 0)
 		return 0;
 failed:
-	p->ext_err = err;
+	p->drop.ext_err = err;
 	return -DROP_CT_CREATE_FAILED;
 }
 
 /* The entry that an endpoint's or the node's own packet would have made for this tuple. */
-INLINE struct ct_entry *ct_egress_entry(const struct packet *p, const struct ipv6_ct_tuple *t)
+INLINE struct ct_entry *ct_egress_entry(const struct packet *p, const struct tuple *t)
 {
-	struct ipv6_ct_tuple out = *t;
+	struct tuple out = *t;
 
 	out.flags = TUPLE_OUT;
 	return ct_entry_of(p, &out);

@@ -26,18 +26,17 @@ INLINE int set_tunnel_key(struct __sk_buff *ctx, const struct remote_endpoint_in
 	return bpf_skb_set_tunnel_key(ctx, &key, TUNNEL_KEY_SIZE, flags) < 0 ? -DROP_WRITE_ERROR : 0;
 }
 
-/* Sends the packet to the node behind `to`. The trace says where to, in t->dst, and why, in t->reason and t->monitor. */
-STAGE int encapsulate(struct __sk_buff *ctx, struct remote_endpoint_info *to, uint32_t identity, struct trace *t)
+/* Sends the packet to the node behind `to`. p->trace says where to (dst) and why (reason, monitor). */
+STAGE int encapsulate(struct __sk_buff *ctx, struct packet *p, struct remote_endpoint_info *to, uint32_t identity)
 {
 	int ret;
 
 	/* for the node that receives it, this host is a remote node */
 	if (identity == IDENTITY_HOST)
 		identity = IDENTITY_REMOTE_NODE;
-	t->point = TRACE_TO_OVERLAY;
-	t->src = identity;
-	t->ifindex = config.encap_ifindex;
-	send_trace(ctx, t);
+	p->trace.src = identity;
+	p->trace.ifindex = config.encap_ifindex;
+	send_trace(ctx, p, TRACE_TO_OVERLAY);
 	ret = set_tunnel_key(ctx, to, identity);
 	return ret < 0 ? ret : (int)bpf_redirect(config.encap_ifindex, 0);
 }

@@ -20,7 +20,7 @@ STAGE int fib_find(struct __sk_buff *ctx, struct packet *p, struct bpf_fib_looku
 			     config.supports_fib_lookup_skip_neigh ? BPF_FIB_LOOKUP_SKIP_NEIGH : 0);
 	if (ret == BPF_FIB_LKUP_RET_SUCCESS || ret == BPF_FIB_LKUP_RET_NO_NEIGH)
 		return 0;
-	p->ext_err = ret;
+	p->drop.ext_err = ret;
 	return -DROP_NO_FIB;
 }
 

@@ -166,7 +166,7 @@ STAGE int answer_no_service(struct __sk_buff *ctx, struct packet *p, uint32_t so
 		ret = answer(ctx, p, ICMP6_UNREACHABLE, ICMP6_PORT_UNREACHABLE);
 	else
 		ret = answer(ctx, p, ICMP4_UNREACHABLE, ICMP4_PORT_UNREACHABLE);
-	p->ext_err = 0;
+	p->drop.ext_err = 0;
 	return ret < 0 ? drop_from(ctx, p, ret, source, PLACE_REPLY, METRIC_INGRESS) : back(ctx);
 }
 
@@ -181,7 +181,7 @@ STAGE int answer_denied(struct __sk_buff *ctx, struct packet *p, int verdict)
 		ret = answer(ctx, p, ICMP4_UNREACHABLE, ICMP4_FILTERED);
 	else if (icmpv6_answer_allowed(ctx))
 		ret = answer(ctx, p, ICMP6_UNREACHABLE, ICMP6_PROHIBITED);
-	p->ext_err = 0;
+	p->drop.ext_err = 0;
 	if (ret < 0)
 		return drop_from(ctx, p, (uint8_t)verdict, config.security_label, PLACE_REPLY, METRIC_EGRESS);
 	count(ctx, METRIC_EGRESS, verdict, PLACE_REPLY);

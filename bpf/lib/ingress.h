@@ -47,26 +47,24 @@ INLINE int meets_itself(struct packet *p)
 /* Decides over a packet from `source`, after conntrack: TC_ACT_OK, TO_PROXY with *proxy_port, or a negated drop reason. */
 STAGE int admit(struct __sk_buff *ctx, struct packet *p, uint32_t source, int from_tunnel, be16 *proxy_port)
 {
-	struct trace t = {
-		.point = TRACE_TO_LXC,
+	struct verdict *v = &p->verdict;
+	int ret = 0, proxied = 0, itself = 0;
+
+	p->trace = (struct trace){
 		.reason = p->ct.status,
 		.dst_id = config.endpoint_id,
 		.src = source,
 		.dst = config.security_label,
 		.ifindex = config.interface_ifindex,
 		.monitor = p->ct.monitor,
-		.proto = p->ethertype,
 		.orig_ip = p->saddr,
 	};
-	int ret = 0, proxied = 0, itself = 0;
-	struct verdict v = {};
-
 	if (p->ct.status == CT_REPLY || p->ct.status == CT_RELATED) {
 		ret = admit_answer(ctx, p, &proxied);
 	} else if (!(ctx->tc_index & TC_INDEX_FROM_INGRESS_PROXY)) {
 		itself = meets_itself(p);
 		if (!itself && !(config.enable_per_packet_lb && (p->ct.state.flags & CT_FLAG_LOOPBACK)))
-			ret = decide(ctx, p, source, CT_INGRESS, &v);
+			ret = decide(ctx, p, source, CT_INGRESS);
 	}
 	if (ret < 0)
 		return ret;
@@ -74,17 +72,18 @@ STAGE int admit(struct __sk_buff *ctx, struct packet *p, uint32_t source, int fr
 		p->ct.state = (struct ct_state){
 			.src_sec_id = source,
 			.flags = (itself ? CT_FLAG_LOOPBACK : 0) | (from_tunnel ? CT_FLAG_FROM_TUNNEL : 0) |
-				 (v.proxy_port ? CT_FLAG_PROXY_REDIRECT : 0),
+				 (v->proxy_port ? CT_FLAG_PROXY_REDIRECT : 0),
 		};
 		ret = ct_create(ctx, p, &p->ct, 1);
 		if (ret < 0)
 			return ret;
 	}
-	*proxy_port = v.proxy_port;
-	if (v.proxy_port || proxied) {
-		t.point = TRACE_TO_PROXY;
-		t.dst_id = NTOHS(v.proxy_port);
+	*proxy_port = v->proxy_port;
+	if (!v->proxy_port && !proxied) {
+		send_trace(ctx, p, TRACE_TO_LXC);
+		return TC_ACT_OK;
 	}
-	send_trace(ctx, &t);
-	return v.proxy_port || proxied ? TO_PROXY : TC_ACT_OK;
+	p->trace.dst_id = NTOHS(v->proxy_port);
+	send_trace(ctx, p, TRACE_TO_PROXY);
+	return TO_PROXY;
 }

@@ -25,7 +25,7 @@ INLINE uint16_t nat_min_port(void)
 }
 
 /* Reads an entry in the layout of IPv6; 0 if there is none. */
-STAGE int nat_find(struct packet *p, const struct ipv6_ct_tuple *t, struct ipv6_nat_entry *entry)
+STAGE int nat_find(struct packet *p, const struct tuple *t, struct ipv6_nat_entry *entry)
 {
 	if (p->ipv6) {
 		struct ipv6_nat_entry *e = bpf_map_lookup_elem(&cilium_snat_v6_external, t);
@@ -48,7 +48,7 @@ STAGE int nat_find(struct packet *p, const struct ipv6_ct_tuple *t, struct ipv6_
 	}
 }
 
-STAGE int nat_write(struct packet *p, const struct ipv6_ct_tuple *t, const struct ipv6_nat_entry *entry, int flags)
+STAGE int nat_write(struct packet *p, const struct tuple *t, const struct ipv6_nat_entry *entry, int flags)
 {
 	if (p->ipv6) {
 		return bpf_map_update_elem(&cilium_snat_v6_external, t, entry, flags);
@@ -65,7 +65,7 @@ STAGE int nat_write(struct packet *p, const struct ipv6_ct_tuple *t, const struc
 	}
 }
 
-STAGE int nat_delete(struct packet *p, const struct ipv6_ct_tuple *t)
+STAGE int nat_delete(struct packet *p, const struct tuple *t)
 {
 	if (p->ipv6) {
 		return bpf_map_delete_elem(&cilium_snat_v6_external, t);
@@ -77,9 +77,9 @@ STAGE int nat_delete(struct packet *p, const struct ipv6_ct_tuple *t)
 }
 
 /* The tuple of the answers to a translated packet. */
-INLINE struct ipv6_ct_tuple answers_to(const struct ipv6_ct_tuple *t, const struct ipv6_nat_entry *entry)
+INLINE struct tuple answers_to(const struct tuple *t, const struct ipv6_nat_entry *entry)
 {
-	return (struct ipv6_ct_tuple){
+	return (struct tuple){
 		.saddr = t->daddr,
 		.daddr = entry->to_addr,
 		.sport = t->dport,
@@ -108,7 +108,7 @@ INLINE void count_retries(struct packet *p, uint32_t retries)
 /* Finds a free port, the packet's own if it may: the entry for the answers tells by not being there. */
 STAGE int nat_allocate(struct __sk_buff *ctx, struct packet *p, struct nat_target *target, struct ipv6_nat_entry *entry)
 {
-	struct ipv6_ct_tuple *t = &p->ct.tuple, back;
+	struct tuple *t = &p->ct.tuple, back;
 	struct ipv6_nat_entry answer = {
 		.created = now_mono(),
 		.needs_ct = target->needs_ct,
@@ -137,7 +137,7 @@ STAGE int nat_allocate(struct __sk_buff *ctx, struct packet *p, struct nat_targe
 		ret = nat_write(p, t, entry, BPF_ANY);
 		if (ret < 0) {
 			nat_delete(p, &back);
-			p->ext_err = ret;
+			p->drop.ext_err = ret;
 			ret = -DROP_NAT_NO_MAPPING;
 		}
 	}
@@ -170,7 +170,7 @@ STAGE int nat_map(struct __sk_buff *ctx, struct packet *p, struct nat_target *ta
 {
 	int known = nat_find(p, &p->ct.tuple, entry), ret;
 	struct ipv6_nat_entry other;
-	struct ipv6_ct_tuple back;
+	struct tuple back;
 
 	if (target->needs_ct) {
 		ret = nat_track(ctx, p);
@@ -190,7 +190,7 @@ STAGE int nat_map(struct __sk_buff *ctx, struct packet *p, struct nat_target *ta
 			};
 			ret = nat_write(p, &back, &other, BPF_ANY);
 			if (ret < 0) {
-				p->ext_err = ret;
+				p->drop.ext_err = ret;
 				return -DROP_NAT_NO_MAPPING;
 			}
 			return 0;
@@ -230,7 +230,7 @@ STAGE int nat_rewrite(struct __sk_buff *ctx, struct packet *p, int source, struc
 /* An answer to a translated packet gets its true destination back. NAT_PUNT or -DROP_NAT_NO_MAPPING: it is none. */
 STAGE int nat_reverse(struct __sk_buff *ctx, struct packet *p)
 {
-	struct ipv6_ct_tuple *t = &p->ct.tuple, forth;
+	struct tuple *t = &p->ct.tuple, forth;
 	struct ipv6_nat_entry entry, other;
 	struct ct_query *q = &p->service;
 	int ret;
@@ -246,7 +246,7 @@ STAGE int nat_reverse(struct __sk_buff *ctx, struct packet *p)
 		return NAT_PUNT;
 	if (!nat_find(p, t, &entry))
 		return -DROP_NAT_NO_MAPPING;
-	forth = (struct ipv6_ct_tuple){
+	forth = (struct tuple){
 		.saddr = entry.to_addr,
 		.sport = entry.to_port,
 		.daddr = t->saddr,

@@ -42,7 +42,7 @@ INLINE void put_mac(uint8_t *mac, const volatile struct macaddr *from)
 /* Answers an endpoint's request for any address but its own with the device's address: the gateway may have changed
  * since the endpoint was made. What is no such request goes to the stack. Modelled: tail_handle_arp() of bpf_lxc.c.
  */
-STAGE int answer_arp(struct __sk_buff *ctx)
+STAGE int answer_arp(struct __sk_buff *ctx, struct packet *p)
 {
 	static const struct macaddr broadcast = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0 };
 	struct arp_frame f;
@@ -63,7 +63,7 @@ STAGE int answer_arp(struct __sk_buff *ctx)
 	f.sender = f.target;
 	f.target = sender;
 	if (bpf_skb_store_bytes(ctx, 0, &f, sizeof(f), 0) < 0)
-		return drop_from(ctx, 0, -DROP_WRITE_ERROR, IDENTITY_UNKNOWN, PLACE_REPLY, METRIC_EGRESS);
+		return drop_from(ctx, p, -DROP_WRITE_ERROR, IDENTITY_UNKNOWN, PLACE_REPLY, METRIC_EGRESS);
 	return back(ctx);
 }
 
@@ -133,7 +133,7 @@ INLINE int advertise(struct __sk_buff *ctx, struct packet *p, const uint8_t *mac
 /* The router, the loopback address of services and endpoints of this node are answered for; node addresses are left to
  * the stack. bpf_host leaves what it does not know to the stack, too.
  */
-INLINE int advertised(struct __sk_buff *ctx, struct packet *p)
+STAGE int advertised(struct __sk_buff *ctx, struct packet *p)
 {
 	struct v6addr target, router = config.router_ipv6, loopback = config.service_loopback_ipv6;
 	struct endpoint_info *ep;
@@ -156,7 +156,7 @@ STAGE int answer_solicitation(struct __sk_buff *ctx, struct packet *p, int dir)
 {
 	int ret = advertised(ctx, p);
 
-	return ret < 0 ? drop_from(ctx, 0, ret, IDENTITY_UNKNOWN, PLACE_REPLY, dir) : ret;
+	return ret < 0 ? drop_from(ctx, p, ret, IDENTITY_UNKNOWN, PLACE_REPLY, dir) : ret;
 }
 
 /* A message about neighbours: its type, or 0. Only one that follows the IPv6 header directly is seen. */
@@ -170,20 +170,30 @@ INLINE uint8_t neighbour_message(struct __sk_buff *ctx, struct packet *p)
 	return type == ND_SOLICITATION || type == ND_ADVERTISEMENT ? type : 0;
 }
 
+struct time_exceeded {
+	struct icmp_header head;
+	struct ipv6_header ip;
+	uint8_t quoted[20];
+	/* not sent, but summed: the pseudo header */
+	struct v6addr source, destination;
+	be32 length, next_header;
+} ABI_PACKED;
+ABI_SIZE(struct time_exceeded, 108);
+
 /* A hop limit that ran out: time exceeded, quoting the IPv6 header and 8 octets, or 20 of TCP. */
-INLINE int exceeded(struct __sk_buff *ctx, struct packet *p)
+STAGE int exceeded(struct __sk_buff *ctx, struct packet *p)
 {
 	uint32_t icmp = l3_offset() + sizeof(struct ipv6_header), quoted, sum;
-	struct { struct v6addr source, destination; be32 length, next_header; } pseudo;
-	struct { struct icmp_header head; struct ipv6_header ip; uint8_t rest[20]; } ABI_PACKED m = {};
+	struct time_exceeded *m = (struct time_exceeded *)p->sample;
 	struct v6addr router = config.router_ipv6;
 	uint8_t protocol = L4_ICMPV6;
 	be16 length;
 
 	if (parse_network(ctx, p) < 0)
 		return -DROP_INVALID;
-	m.head.type = 3;
-	m.ip = p->header.ip6;
+	__builtin_memset(m, 0, sizeof(*m));
+	m->head.type = 3;
+	m->ip = p->header.ip6;
 	if (bpf_skb_store_bytes(ctx, l3_offset() + 6, &protocol, 1, 0) < 0)
 		return -DROP_WRITE_ERROR;
 	switch (p->next_header) {
@@ -202,17 +212,16 @@ INLINE int exceeded(struct __sk_buff *ctx, struct packet *p)
 	default:
 		return -DROP_UNKNOWN_L4;
 	}
-	if ((quoted == 20 ? bpf_skb_load_bytes(ctx, icmp, m.rest, 20) : bpf_skb_load_bytes(ctx, icmp, m.rest, 8)) < 0)
+	if ((quoted == 20 ? bpf_skb_load_bytes(ctx, icmp, m->quoted, 20) : bpf_skb_load_bytes(ctx, icmp, m->quoted, 8)) < 0)
 		return -DROP_INVALID;
 	length = HTONS(48 + quoted);
-	pseudo.source = p->saddr;
-	pseudo.destination = p->daddr;
-	pseudo.length = HTONL(48 + quoted);
-	pseudo.next_header = HTONL(L4_ICMPV6);
-	sum = bpf_csum_diff(0, 0, &m, 68, 0); /* what is not quoted is zero */
-	sum = bpf_csum_diff(0, 0, &pseudo, sizeof(pseudo), sum);
+	m->source = p->saddr;
+	m->destination = p->daddr;
+	m->length = HTONL(48 + quoted);
+	m->next_header = HTONL(L4_ICMPV6);
+	sum = bpf_csum_diff(0, 0, m, sizeof(*m), 0); /* what is not quoted is zero */
 	if (bpf_skb_change_tail(ctx, ctx->len + 48 + quoted - NTOHS(p->header.ip6.payload_length), 0) < 0 ||
-	    (quoted == 20 ? bpf_skb_store_bytes(ctx, icmp, &m, 68, 0) : bpf_skb_store_bytes(ctx, icmp, &m, 56, 0)) < 0 ||
+	    (quoted == 20 ? bpf_skb_store_bytes(ctx, icmp, m, 68, 0) : bpf_skb_store_bytes(ctx, icmp, m, 56, 0)) < 0 ||
 	    bpf_skb_store_bytes(ctx, l3_offset() + 4, &length, 2, 0) < 0)
 		return -DROP_WRITE_ERROR;
 	if (bpf_l4_csum_replace(ctx, icmp + 2, 0, sum, BPF_F_PSEUDO_HDR) < 0)
@@ -224,5 +233,5 @@ STAGE int answer_time_exceeded(struct __sk_buff *ctx, struct packet *p, int dir)
 {
 	int ret = exceeded(ctx, p);
 
-	return ret < 0 ? drop_from(ctx, 0, ret, IDENTITY_UNKNOWN, PLACE_REPLY, dir) : ret;
+	return ret < 0 ? drop_from(ctx, p, ret, IDENTITY_UNKNOWN, PLACE_REPLY, dir) : ret;
 }

@@ -62,17 +62,14 @@ STAGE int reverse_service(struct __sk_buff *ctx, struct packet *p, int dir)
 		if (done)
 			return ret;
 	}
-	if (info) {
-		struct trace t = {
-			.reason = TRACE_REASON_REPLY,
-			.dst = info->sec_identity,
-			.monitor = q->monitor,
-			.proto = p->ethertype,
-		};
-
-		return encapsulate(ctx, info, IDENTITY_REMOTE_NODE, &t);
-	}
-	return fib_redirect(ctx, p);
+	if (!info)
+		return fib_redirect(ctx, p);
+	p->trace = (struct trace){
+		.reason = TRACE_REASON_REPLY,
+		.dst = info->sec_identity,
+		.monitor = q->monitor,
+	};
+	return encapsulate(ctx, p, info, IDENTITY_REMOTE_NODE);
 }
 
 /* The same for an endpoint of this node, where an answer must go on from here. */
@@ -115,7 +112,7 @@ INLINE int learn_neighbour(struct __sk_buff *ctx, struct packet *p)
 }
 
 /* To a backend elsewhere: the node's address becomes the source. Modelled: tail_nodeport_nat_egress_ipv4/6(). */
-INLINE int to_remote_backend(struct __sk_buff *ctx, struct packet *p)
+STAGE int to_remote_backend(struct __sk_buff *ctx, struct packet *p)
 {
 	struct nat_target target = { .min_port = nat_min_port(), .max_port = 65535 };
 	struct remote_endpoint_info *info;
@@ -144,14 +141,12 @@ INLINE int to_remote_backend(struct __sk_buff *ctx, struct packet *p)
 		return ret;
 	mark_snat_done(ctx);
 	if (info) {
-		struct trace t = {
+		p->trace = (struct trace){
 			.reason = TRACE_REASON_POLICY,
 			.dst = info->sec_identity,
 			.monitor = config.trace_payload_len,
-			.proto = p->ethertype,
 		};
-
-		return encapsulate(ctx, info, world_of(p->ipv6), &t);
+		return encapsulate(ctx, p, info, world_of(p->ipv6));
 	}
 	ret = parse_network(ctx, p);
 	return ret < 0 ? ret : fib_redirect(ctx, p);

@@ -11,6 +11,16 @@
 enum l4_protocol { L4_ICMP = 1, L4_TCP = 6, L4_UDP = 17, L4_ICMPV6 = 58, L4_SCTP = 132 };
 enum ether_type { ETH_IPV4 = 0x0800, ETH_ARP = 0x0806, ETH_IPV6 = 0x86dd, ETH_MIN = 0x0600 };
 
+/* A tuple of IPv6, or of IPv4 with its addresses in the first words. It is struct ipv6_ct_tuple but for its alignment, so
+ * that it is copied by words; the maps read its first 38 octets.
+ */
+struct tuple {
+	struct v6addr daddr, saddr;
+	be16 dport, sport;
+	uint8_t nexthdr, flags;
+};
+_Static_assert(__builtin_offsetof(struct tuple, flags) == sizeof(struct ipv6_ct_tuple) - 1, "layout");
+
 /* What one look-up in conntrack asks and finds (ct.h). */
 struct ct_state {
 	struct v6addr nat_addr; /* a reply gets this address back instead of the one from reverse NAT */
@@ -24,13 +34,45 @@ struct ct_state {
 };
 
 struct ct_query {
-	struct ipv6_ct_tuple tuple;
+	struct tuple tuple;
 	uint8_t dir; /* enum ct_dir */
 	uint8_t scope; /* enum ct_scope */
 	uint8_t types; /* enum ct_match: which entries count */
 	int8_t status; /* found: enum ct_status */
 	uint32_t monitor; /* found: how much of the packet a trace may show, 0 for none */
 	struct ct_state state;
+};
+
+/* What policy says (policy.h). */
+struct verdict {
+	int code; /* 0 allows; else a negated drop reason */
+	uint32_t cookie;
+	be16 proxy_port;
+	uint8_t match; /* enum policy_match */
+	uint8_t auth_type;
+	uint8_t audited;
+	uint8_t pad[3];
+};
+
+/* The next trace, and the drop that would be told now (trace.h). */
+struct trace {
+	uint8_t point; /* enum trace_point */
+	uint8_t reason; /* enum trace_reason */
+	uint16_t dst_id;
+	uint32_t src;
+	uint32_t dst;
+	uint32_t ifindex;
+	uint32_t monitor;
+	struct v6addr orig_ip;
+};
+
+struct drop {
+	uint32_t src;
+	uint32_t dst;
+	uint32_t dst_id;
+	uint16_t place; /* enum source_place */
+	uint8_t dir; /* enum metric_dir */
+	int8_t ext_err;
 };
 
 struct ipv4_header {
@@ -51,21 +93,25 @@ struct ipv6_header {
 struct packet {
 	struct v6addr saddr, daddr;
 	struct ct_query ct; /* the connection */
-	struct ct_query service; /* the service entry of the connection */
+	struct ct_query service; /* the service entry of the connection, or another entry that NAT needs */
+	struct ct_state found; /* the connection's state before its entry was made again */
+	struct verdict verdict;
+	struct trace trace;
+	struct drop drop;
 	be16 ethertype;
 	uint8_t ipv6;
 	uint8_t next_header; /* of the IP header; ct.tuple.nexthdr is the one after all extension headers */
 	uint8_t fragment; /* is a fragment */
 	uint8_t headless; /* a fragment without a layer 4 header */
 	uint8_t fragment_protocol;
-	int8_t ext_err; /* why, for drop events */
+	uint8_t pad0;
 	be32 fragment_id;
 	uint32_t l4_off;
 
 	/* what service translation decided */
 	uint16_t rev_nat_index;
 	uint8_t loopback; /* an endpoint talks to itself through a service */
-	uint8_t pad;
+	uint8_t pad1;
 	be16 wildcard_port; /* with wildcard_address: the node port that was asked for */
 	be16 backend_port;
 	struct v6addr wildcard_address;
@@ -112,22 +158,18 @@ INLINE uint32_t take_meta(struct __sk_buff *ctx, int slot)
 	return value;
 }
 
-/* The ethertype, from the frame or, on a device without Ethernet, from the kernel. 0 if the frame is not Ethernet II:
- * *seen is what stands there anyway. Modelled: validate_ethertype() of common.h.
- */
-INLINE be16 ethertype(struct __sk_buff *ctx, be16 *seen)
+/* What stands in the frame as its ethertype, or on a device without Ethernet what the kernel says. */
+INLINE be16 read_ethertype(struct __sk_buff *ctx)
 {
-	*seen = 0;
+	be16 proto = 0;
+
 	if (l3_offset() == 0)
-		return *seen = ctx->protocol;
-	if (bpf_skb_load_bytes(ctx, 12, seen, 2) < 0)
-		return 0;
-	/* network order is compared as it is, as Cilium does it */
-	return *seen >= HTONS(ETH_MIN) ? *seen : 0;
+		return ctx->protocol;
+	return bpf_skb_load_bytes(ctx, 12, &proto, 2) < 0 ? 0 : proto;
 }
 
-/* A cleared struct packet. Null only in theory, but the verifier wants it said. */
-INLINE struct packet *new_packet(be16 proto)
+/* A cleared struct packet with the ethertype of the frame. Null only in theory, but the verifier wants it said. */
+STAGE struct packet *new_packet(struct __sk_buff *ctx)
 {
 	uint32_t zero = 0;
 	struct packet *p = bpf_map_lookup_elem(&ciliate_packet, &zero);
@@ -135,15 +177,34 @@ INLINE struct packet *new_packet(be16 proto)
 	if (!p)
 		return 0;
 	__builtin_memset(p, 0, sizeof(*p));
-	p->ethertype = proto;
-	p->ipv6 = proto == HTONS(ETH_IPV6);
+	p->ethertype = read_ethertype(ctx);
+	p->ipv6 = p->ethertype == HTONS(ETH_IPV6);
 	return p;
 }
 
+/* Is this Ethernet II? Network order is compared as it is, as Cilium does it. Modelled: validate_ethertype(). */
+INLINE int ethertype_valid(const struct packet *p)
+{
+	return p->ethertype >= HTONS(ETH_MIN) || l3_offset() == 0;
+}
+
+/* Of a family that is enabled? */
+INLINE int is_ip(const struct packet *p)
+{
+	return (p->ethertype == HTONS(ETH_IPV4) && config.enable_ipv4) ||
+	       (p->ethertype == HTONS(ETH_IPV6) && config.enable_ipv6);
+}
+
+INLINE int is_arp(const struct packet *p)
+{
+	return p->ethertype == HTONS(ETH_ARP) && config.enable_ipv4;
+}
+
 /* Makes the network header linear, as the programs read it there. */
-INLINE int pull_network_header(struct __sk_buff *ctx, be16 proto)
+STAGE int pull_network_header(struct __sk_buff *ctx, struct packet *p)
 {
 	uint32_t size = l3_offset();
+	be16 proto = p->ethertype;
 
 	if (proto == HTONS(ETH_IPV4) && config.enable_ipv4)
 		size += sizeof(struct ipv4_header);

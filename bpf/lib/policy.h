@@ -8,16 +8,6 @@
 #include "lib/ct.h"
 #include "lib/identity.h"
 
-struct verdict {
-	int code; /* 0 allows; else a negated drop reason */
-	uint32_t cookie;
-	be16 proxy_port;
-	uint8_t match; /* enum policy_match */
-	uint8_t auth_type;
-	uint8_t audited;
-	uint8_t pad[3];
-};
-
 /* One packet for the entry that decided. The key repeats what the entry wildcards. */
 INLINE void account(struct __sk_buff *ctx, const struct policy_key *key, uint32_t identity, be16 dport, uint8_t length)
 {
@@ -49,9 +39,9 @@ INLINE uint8_t prefix_of(const struct policy_entry *entry)
 /* What the chosen entry says. `other` found as well and never ranks higher; of equal rank it may ask for authentication
  * where the chosen one leaves it open.
  */
-INLINE int judge(struct packet *p, const struct policy_entry *chosen, const struct policy_entry *other,
-	struct verdict *v)
+INLINE int judge(struct packet *p, const struct policy_entry *chosen, const struct policy_entry *other)
 {
+	struct verdict *v = &p->verdict;
 	uint8_t auth = chosen->auth & POLICY_ENTRY_AUTH_MASK;
 
 	v->cookie = chosen->cookie;
@@ -63,7 +53,7 @@ INLINE int judge(struct packet *p, const struct policy_entry *chosen, const stru
 		auth = other->auth & POLICY_ENTRY_AUTH_MASK;
 	if (!auth)
 		return 0;
-	p->ext_err = auth;
+	p->drop.ext_err = auth;
 	return -DROP_POLICY_AUTH_REQUIRED;
 }
 
@@ -89,7 +79,7 @@ INLINE int icmp_port(struct __sk_buff *ctx, struct packet *p, be16 *port)
 }
 
 /* The verdict on the connection of p->ct.tuple with a peer of that identity. */
-STAGE int policy_lookup(struct __sk_buff *ctx, struct packet *p, uint32_t peer, int dir, struct verdict *v)
+STAGE int policy_lookup(struct __sk_buff *ctx, struct packet *p, uint32_t peer, int dir)
 {
 	struct policy_key key = {
 		.prefixlen = POLICY_PREFIX_FULL,
@@ -114,10 +104,10 @@ STAGE int policy_lookup(struct __sk_buff *ctx, struct packet *p, uint32_t peer, 
 			length = prefix_of(by_any);
 			if (config.enable_policy_accounting)
 				account(ctx, &key, 0, p->ct.tuple.dport, length);
-			v->match = length == 0 ? POLICY_MATCH_ALL :
+			p->verdict.match = length == 0 ? POLICY_MATCH_ALL :
 				   length <= 8 ? POLICY_MATCH_PROTO_ONLY :
 						 POLICY_MATCH_L4_ONLY;
-			return judge(p, by_any, by_identity, v);
+			return judge(p, by_any, by_identity);
 		}
 	}
 	if (!by_identity) /* without fragment tracking, an ingress fragment was not matched for want of ports */
@@ -125,8 +115,8 @@ STAGE int policy_lookup(struct __sk_buff *ctx, struct packet *p, uint32_t peer, 
 	length = prefix_of(by_identity);
 	if (config.enable_policy_accounting)
 		account(ctx, &key, peer, p->ct.tuple.dport, length);
-	v->match = length > 8 ? POLICY_MATCH_L3_L4 : length > 0 ? POLICY_MATCH_L3_PROTO : POLICY_MATCH_L3_ONLY;
-	return judge(p, by_identity, by_any, v);
+	p->verdict.match = length > 8 ? POLICY_MATCH_L3_L4 : length > 0 ? POLICY_MATCH_L3_PROTO : POLICY_MATCH_L3_ONLY;
+	return judge(p, by_identity, by_any);
 }
 
 /* Have the two identities proved themselves to each other? peer_node is the node's address, 0 for this one. */
@@ -160,8 +150,9 @@ STAGE int authenticated(struct __sk_buff *ctx, uint32_t own, uint32_t peer, be32
 }
 
 /* Tells the verdict, where the endpoint has a policy in that direction. */
-STAGE int send_verdict(struct __sk_buff *ctx, struct packet *p, uint32_t peer, int dir, struct verdict *v)
+STAGE int send_verdict(struct __sk_buff *ctx, struct packet *p, uint32_t peer, int dir)
 {
+	struct verdict *v = &p->verdict;
 	uint32_t captured = MIN(config.trace_payload_len, ctx->len);
 
 	if (!config.policy_verdict_notify || !(config.policy_verdict_log_filter & dir) || !events_allowed())
@@ -183,13 +174,15 @@ STAGE int send_verdict(struct __sk_buff *ctx, struct packet *p, uint32_t peer, i
 /* The whole decision: look-up, audit mode, authentication, and the event unless an established connection stays
  * allowed.
  */
-STAGE int decide(struct __sk_buff *ctx, struct packet *p, uint32_t peer, int dir, struct verdict *v)
+STAGE int decide(struct __sk_buff *ctx, struct packet *p, uint32_t peer, int dir)
 {
+	struct verdict *v = &p->verdict;
+
 	if (dir == CT_EGRESS && config.have_encap && config.security_label != IDENTITY_HOST &&
 	    p->ct.tuple.nexthdr == L4_UDP && p->ct.tuple.dport == HTONS(config.tunnel_port))
 		v->code = -DROP_ENCAP_PROHIBITED;
 	else
-		v->code = policy_lookup(ctx, p, peer, dir, v);
+		v->code = policy_lookup(ctx, p, peer, dir);
 	if (v->code < 0 && v->code != -DROP_ENCAP_PROHIBITED && config.policy_audit_mode) {
 		v->code = 0;
 		v->audited = 1;
@@ -198,12 +191,12 @@ STAGE int decide(struct __sk_buff *ctx, struct packet *p, uint32_t peer, int dir
 		struct remote_endpoint_info *info = ipcache_at(p, dir == CT_EGRESS ? &p->daddr : &p->saddr);
 
 		if (dir == CT_EGRESS || info) {
-			v->auth_type = p->ext_err;
+			v->auth_type = p->drop.ext_err;
 			v->code = authenticated(ctx, config.security_label, peer, info ? info->tunnel_endpoint.w0 : 0,
 						v->auth_type);
 		}
 	}
 	if (v->code < 0 || p->ct.status != CT_ESTABLISHED)
-		send_verdict(ctx, p, peer, dir == CT_EGRESS ? POLICY_EGRESS : POLICY_INGRESS, v);
+		send_verdict(ctx, p, peer, dir == CT_EGRESS ? POLICY_EGRESS : POLICY_INGRESS);
 	return v->code;
 }

@@ -59,7 +59,7 @@ INLINE uint8_t classify(struct __sk_buff *ctx, int point, be16 proto)
 {
 	uint8_t flags = 0;
 
-	if (!proto)
+	if (!proto) /* nothing in the frame says it */
 		proto = ctx->protocol;
 	if (l3_offset() == 0)
 		flags |= CLS_FLAG_L3_DEV;
@@ -98,19 +98,6 @@ INLINE void emit(struct __sk_buff *ctx, uint32_t captured, const void *record, u
 	bpf_perf_event_output(ctx, &cilium_events, (uint64_t)captured << 32 | BPF_F_CURRENT_CPU, record, size);
 }
 
-/* A trace, before aggregation decides whether anyone sees it. */
-struct trace {
-	uint8_t point;
-	uint8_t reason;
-	uint16_t dst_id;
-	uint32_t src;
-	uint32_t dst;
-	uint32_t ifindex;
-	uint32_t monitor;
-	be16 proto;
-	struct v6addr orig_ip;
-};
-
 INLINE void count_trace(struct __sk_buff *ctx, uint8_t point)
 {
 	switch (point) {
@@ -139,18 +126,20 @@ INLINE int hidden(uint8_t point, uint32_t monitor)
 	return config.monitor_aggregation >= TRACE_AGGREGATE_ACTIVE_CT && monitor == 0;
 }
 
-STAGE int send_trace(struct __sk_buff *ctx, struct trace *t)
+/* Counts p->trace at that point, and tells it unless aggregation hides it. */
+STAGE int send_trace(struct __sk_buff *ctx, struct packet *p, uint8_t point)
 {
+	struct trace *t = &p->trace;
 	uint32_t captured;
 	uint8_t flags;
 
-	count_trace(ctx, t->point);
-	if (!config.trace_notify || hidden(t->point, t->monitor) || !events_allowed())
+	count_trace(ctx, point);
+	if (!config.trace_notify || hidden(point, t->monitor) || !events_allowed())
 		return 0;
-	flags = classify(ctx, t->point, t->proto);
+	flags = classify(ctx, point, p->ethertype);
 	captured = capture_length(ctx, t->monitor, flags);
 	struct trace_notify event = {
-		.header = capture_header(ctx, NOTIFY_TRACE, t->point, captured, NOTIFY_TRACE_VERSION),
+		.header = capture_header(ctx, NOTIFY_TRACE, point, captured, NOTIFY_TRACE_VERSION),
 		.src_label = t->src,
 		.dst_label = t->dst,
 		.dst_id = t->dst_id,
@@ -163,19 +152,12 @@ STAGE int send_trace(struct __sk_buff *ctx, struct trace *t)
 	return 0;
 }
 
-/* A drop: who, where, and which way the packet went. */
-struct drop {
-	uint32_t src;
-	uint32_t dst;
-	uint32_t dst_id;
-	uint16_t place;
-	uint8_t dir; /* enum metric_dir */
-	int8_t ext_err;
-};
-
-/* Tells and counts a drop. reason is a drop reason, negated or not. The packet is gone then: TC_ACT_SHOT. */
-STAGE int send_drop(struct __sk_buff *ctx, int reason, struct drop *d)
+/* Tells and counts a drop as p->drop says. reason is a drop reason, negated or not. The packet is gone then:
+ * TC_ACT_SHOT.
+ */
+STAGE int send_drop(struct __sk_buff *ctx, struct packet *p, int reason)
 {
+	struct drop *d = &p->drop;
 	uint32_t captured;
 	uint8_t flags;
 
@@ -201,10 +183,13 @@ STAGE int send_drop(struct __sk_buff *ctx, int reason, struct drop *d)
 	return TC_ACT_SHOT;
 }
 
-/* The commonest drop: a source, no destination. */
+/* A drop by a stage that knows no destination. */
 INLINE int drop_from(struct __sk_buff *ctx, struct packet *p, int reason, uint32_t src, uint16_t place, uint8_t dir)
 {
-	struct drop d = { .src = src, .place = place, .dir = dir, .ext_err = p ? p->ext_err : 0 };
-
-	return send_drop(ctx, reason, &d);
+	p->drop.src = src;
+	p->drop.dst = 0;
+	p->drop.dst_id = 0;
+	p->drop.place = place;
+	p->drop.dir = dir;
+	return send_drop(ctx, p, reason);
 }

@@ -11,7 +11,7 @@
  */
 STAGE int translate(struct __sk_buff *ctx, struct packet *p)
 {
-	struct ipv6_ct_tuple *t = &p->ct.tuple;
+	struct tuple *t = &p->ct.tuple;
 	be16 port = t->sport;
 	uint32_t sum;
 	int ret;
