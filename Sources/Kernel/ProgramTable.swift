@@ -73,8 +73,8 @@ struct ProgramTable {
     guard let stage = objects.policyStage else { return }
     for config in state.image.endpointConfigs where !policies.contains(where: { Self.same($0, config) }) {
       let instance = try instance(stage, config, state, maps)
-      if let program = instance.programs[stage.program], let calls = maps["cilium_call_policy"] {
-        try calls.set(UInt32(config.endpoint_id), to: program.raw)
+      if let program = instance.programs[stage.program] {
+        try maps.policyPrograms().set(UInt32(config.endpoint_id), to: program.raw)
       }
       policies.append(config)
     }
