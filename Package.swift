@@ -82,6 +82,9 @@ let package = Package(
       name: "ciliate", dependencies: ["Report", "Kernel", "Capture", arguments], path: "Sources/ciliate",
       swiftSettings: settings),
 
+    .executableTarget(
+      name: "ciliate-bench", dependencies: ["Kernel"], path: "Sources/ciliate-bench", swiftSettings: settings),
+
     .target(
       name: "TestSupport", dependencies: ["Wire"], path: "Tests/TestSupport", swiftSettings: settings),
     tests("Wire", ["Wire", "TestSupport"]),

@@ -97,3 +97,33 @@ static inline int ciliate_gettid(void)
 }
 
 static inline unsigned int ciliate_btf_kind(const struct btf_type *type) { return btf_kind(type); }
+
+// Socket calls whose constants or casts Swift does not take over well.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+union ciliate_address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+// Undoes an earlier connect, then connects without waiting: 0, or the negated errno of the call.
+static inline int ciliate_reconnect(int socket, const union ciliate_address *address)
+{
+	struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	socklen_t size = address->any.sa_family == AF_INET ? sizeof(address->v4) : sizeof(address->v6);
+
+	connect(socket, &nobody, sizeof(nobody));
+	return connect(socket, &address->any, size) < 0 ? -errno : 0;
+}
+
+// The address that a socket is being connected to, also while the connection is not made yet (SO_PEERNAME). The
+// buffer must be no longer than the address.
+static inline int ciliate_peer(int socket, int is_v6, union ciliate_address *address)
+{
+	socklen_t size = is_v6 ? sizeof(address->v6) : sizeof(address->v4);
+
+	return getsockopt(socket, SOL_SOCKET, 28, address, &size) < 0 ? -errno : 0;
+}

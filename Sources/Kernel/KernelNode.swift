@@ -28,6 +28,7 @@ public struct KernelNode: ~Copyable {
   var environment: MappedArray?
   var events: EventRings?
   var sync: LogSync
+  var sockets: SocketRunner?
   /// Devices that the namespace has, by index.
   private var devices: Set<UInt32> = [1]
 
@@ -57,6 +58,7 @@ public struct KernelNode: ~Copyable {
     sync = LogSync(position: position)
     environment = nil
     events = nil
+    sockets = nil
   }
 
   /// Moves the calling thread back to where the process lives.

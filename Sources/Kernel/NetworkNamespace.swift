@@ -46,6 +46,9 @@ struct NetworkNamespace: ~Copyable, Sendable {
     if ThreadVisit.current == UInt(truncatingIfNeeded: cookie) { try? Self.leave() }
   }
 
+  /// A descriptor of the namespace for somebody else.
+  func duplicate() throws(KernelError) -> Descriptor { try Descriptor.duplicate(descriptor.raw) }
+
   /// Moves the calling thread here; free of charge when it is here already.
   @inline(__always)
   func enter() throws(KernelError) {
@@ -72,6 +75,9 @@ struct NetworkNamespace: ~Copyable, Sendable {
     try netlink.request(.addLink(device), "device \(device.ifindex) (\(device.kind.rawValue))")
     // A veth can only be brought up once its peer exists.
     try netlink.request(.setUp(ifindex: device.ifindex), "device \(device.ifindex) up")
+    if device.kind == .veth {
+      try netlink.request(.setUp(ifindex: device.peerIfindex), "peer of device \(device.ifindex) up")
+    }
   }
 
   /// Gives a device an address and the route of its prefix.

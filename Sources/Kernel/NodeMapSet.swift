@@ -60,6 +60,18 @@ final class NodeMapSet {
     return .existing(map)
   }
 
+  /// The endpoints' policy programs by endpoint id. Made here, because the programs that stand in it do not name it.
+  func policyPrograms() throws(KernelError) -> BPFMap {
+    let name = "cilium_call_policy"
+    if let map = shared[name] { return map }
+    let map = try BPFMap.create(
+      name: name,
+      MapShape(
+        type: BPF_MAP_TYPE_PROG_ARRAY.rawValue, keySize: 4, valueSize: 4, maxEntries: 65536, flags: 0))
+    shared[name] = map
+    return map
+  }
+
   /// Remembers a map that libbpf has made.
   func adopt(_ map: BPFMap) { shared[map.name] = map }
 

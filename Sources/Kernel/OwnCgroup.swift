@@ -31,6 +31,32 @@ struct OwnCgroup: ~Copyable {
 
   deinit { rmdir(path) }
 
+  /// Moves the calling thread in. Where the hierarchy does not allow single threads, the whole process moves.
+  func enter() throws(KernelError) {
+    if Self.write("threaded", to: path + "/cgroup.type") == 0,
+      Self.write("\(ciliate_gettid())", to: path + "/cgroup.threads") == 0
+    {
+      return
+    }
+    let result = Self.write("\(getpid())", to: path + "/cgroup.procs")
+    guard result == 0 else { throw .system("write", result, path + "/cgroup.procs") }
+  }
+
+  /// Moves the calling thread back to where the process is.
+  func leave() throws(KernelError) {
+    let parent = path.prefix(upTo: path.lastIndex(of: "/") ?? path.endIndex)
+    if Self.write("\(ciliate_gettid())", to: parent + "/cgroup.threads") == 0 { return }
+    let result = Self.write("\(getpid())", to: parent + "/cgroup.procs")
+    guard result == 0 else { throw .system("write", result, parent + "/cgroup.procs") }
+  }
+
+  private static func write(_ text: String, to path: some StringProtocol) -> Int32 {
+    let file = open(String(path), O_WRONLY | O_CLOEXEC)
+    guard file >= 0 else { return -errno }
+    defer { close(file) }
+    return Glibc.write(file, text, text.utf8.count) < 0 ? -errno : 0
+  }
+
   /// Removes cgroups that a killed process has left behind.
   private static func sweep(_ parent: String) throws(KernelError) {
     guard let folder = opendir(parent) else { throw .system("opendir", errno, parent) }

@@ -1,14 +1,17 @@
 import Datapath
+import Glibc
 import MapABI
 
 /// The loaded programs of a node: one for each object and configuration.
 struct ProgramTable {
   /// An attachment whose program is in the kernel.
+  ///
+  /// Its position is also the slot of the driver's program array that holds it.
   struct Entry {
-    var attachment: Attachment
+    var hook: Hook
+    var ifindex: UInt32
+    var config: DatapathConfig
     var program: LoadedProgram
-    /// Where the driver's program array holds it.
-    var slot: UInt32
   }
 
   private let objects: DatapathObjects
@@ -25,17 +28,19 @@ struct ProgramTable {
   init(_ objects: DatapathObjects) { self.objects = objects }
 
   /// The entry of exactly this attachment, if it has been loaded.
+  @inline(__always)
   func known(_ attachment: Attachment) -> Int? {
-    for index in entries.indices {
-      let other = entries[index].attachment
-      if other.hook == attachment.hook && other.ifindex == attachment.ifindex
-        && Self.same(other.config, attachment.config)
-      {
-        return index
+    entries.withUnsafeBufferPointer { entries in
+      for index in entries.indices
+      where entries[index].ifindex == attachment.ifindex && entries[index].hook == attachment.hook {
+        return Self.same(entries[index].config, attachment.config) ? index : nil
       }
+      return nil
     }
-    return nil
   }
+
+  @inline(__always)
+  func program(_ index: Int) -> LoadedProgram { entries[index].program }
 
   /// The entry of an attachment; its program is loaded when there is none with the same configuration.
   mutating func index(
@@ -53,11 +58,12 @@ struct ProgramTable {
     }
     // A new configuration takes the place of the attachment's old one.
     let place = entries.firstIndex {
-      $0.attachment.hook == attachment.hook && $0.attachment.ifindex == attachment.ifindex
+      $0.hook == attachment.hook && $0.ifindex == attachment.ifindex
     }
     let index = place ?? entries.count
     if attachment.hook.kind == .tc { try hooks.set(UInt32(index), to: program.raw) }
-    let entry = Entry(attachment: attachment, program: program, slot: UInt32(index))
+    let entry = Entry(
+      hook: attachment.hook, ifindex: attachment.ifindex, config: attachment.config, program: program)
     if place == nil { entries.append(entry) } else { entries[index] = entry }
     return index
   }
@@ -67,8 +73,8 @@ struct ProgramTable {
     guard let stage = objects.policyStage else { return }
     for config in state.image.endpointConfigs where !policies.contains(where: { Self.same($0, config) }) {
       let instance = try instance(stage, config, state, maps)
-      if let program = instance.programs[stage.program], let calls = maps["cilium_call_policy"] {
-        try calls.set(UInt32(config.endpoint_id), to: program.raw)
+      if let program = instance.programs[stage.program] {
+        try maps.policyPrograms().set(UInt32(config.endpoint_id), to: program.raw)
       }
       policies.append(config)
     }
@@ -149,8 +155,11 @@ struct ProgramTable {
     withUnsafeBytes(of: config) { Array($0) }
   }
 
+  @inline(__always)
   static func same(_ a: DatapathConfig, _ b: DatapathConfig) -> Bool {
-    withUnsafeBytes(of: a) { a in withUnsafeBytes(of: b) { b in a.elementsEqual(b) } }
+    withUnsafePointer(to: a) { a in
+      withUnsafePointer(to: b) { b in memcmp(a, b, MemoryLayout<DatapathConfig>.size) == 0 }
+    }
   }
 }
 

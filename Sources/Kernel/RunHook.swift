@@ -20,9 +20,7 @@ extension KernelNode: HookInterpreter {
       switch input.subject {
       case .skb(let buffer): try run(index, buffer, attachment)
       case .xdp(let buffer): try run(index, buffer)
-      case .socket:
-        throw KernelError(
-          .unavailable, call: "run hook", detail: "\(attachment.hook.rawValue) is not run on sockets here")
+      case .socket(let address): try run(index, address, attachment.hook)
       }
     given.lostEvents = events?.lost ?? 0
     try readMaps(into: &result, state)
@@ -86,14 +84,14 @@ extension KernelNode: HookInterpreter {
   private mutating func run(
     _ index: Int, _ buffer: SocketBuffer, _ attachment: Attachment
   ) throws(KernelError) -> HookResult {
-    let entry = programs.entries[index]
     let context = test.context.assumingMemoryBound(to: __sk_buff.self)
     context.pointee.mark = buffer.mark
     context.pointee.ifindex = buffer.ifindex
     context.pointee.ingress_ifindex = buffer.ingressIfindex
     context.pointee.cb = buffer.cb.words
     let padded = ShortFrame.padded(buffer.frame)
-    driver.prepare(slot: entry.slot, buffer, cutTo: padded == nil ? nil : buffer.frame.count)
+    driver.prepare(
+      slot: UInt32(truncatingIfNeeded: index), buffer, cutTo: padded == nil ? nil : buffer.frame.count)
     let verdict = try test.run(
       driver.program.raw, frame: padded ?? buffer.frame, contextSize: TestRun.skbSize)
     let out = test.contextOut.assumingMemoryBound(to: __sk_buff.self)
@@ -104,14 +102,13 @@ extension KernelNode: HookInterpreter {
     after.cb.words = out.pointee.cb
     after.adopt(noted)
     given.flowHash = noted.hash
-    var result = HookResult(verdict: .other(Int32(bitPattern: verdict)), subject: .skb(after))
-    collectEvents(into: &result)
-    result.verdict = TCVerdict.verdict(verdict, result.events, attachment)
-    return result
+    let reported = collectEvents()
+    return HookResult(
+      verdict: TCVerdict.verdict(verdict, reported, attachment), subject: .skb(after), events: reported)
   }
 
   private mutating func run(_ index: Int, _ buffer: XDPBuffer) throws(KernelError) -> HookResult {
-    let program = programs.entries[index].program.raw
+    let program = programs.program(index).raw
     let context = test.context.assumingMemoryBound(to: xdp_md.self)
     context.pointee = xdp_md()
     context.pointee.data_end = UInt32(truncatingIfNeeded: buffer.frame.count)
@@ -120,14 +117,26 @@ extension KernelNode: HookInterpreter {
     let verdict = try test.run(program, frame: buffer.frame, contextSize: TestRun.xdpSize)
     var after = buffer
     after.frame = Array(test.frameOut)
-    var result = HookResult(verdict: XDPVerdict.verdict(verdict), subject: .xdp(after))
-    collectEvents(into: &result)
-    return result
+    return HookResult(
+      verdict: XDPVerdict.verdict(verdict), subject: .xdp(after), events: collectEvents())
+  }
+
+  private mutating func run(
+    _ index: Int, _ address: SocketAddress, _ hook: Hook
+  ) throws(KernelError) -> HookResult {
+    if sockets == nil { sockets = try SocketRunner.create() }
+    let outcome = try sockets?.run(hook, programs.program(index), address)
+    guard let (verdict, reached) = outcome else {
+      throw KernelError(.unavailable, call: "run hook", detail: "no sockets")
+    }
+    return HookResult(verdict: verdict, subject: .socket(reached), events: collectEvents())
   }
 
   @inline(__always)
-  private mutating func collectEvents(into result: inout HookResult) {
-    events?.drain { result.events.append(Event(bytes: $0)) }
+  private mutating func collectEvents() -> [Event] {
+    var collected: [Event] = []
+    events?.drain { collected.append(Event(bytes: $0)) }
+    return collected
   }
 }
 

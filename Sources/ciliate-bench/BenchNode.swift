@@ -1,0 +1,163 @@
+import Datapath
+import MapABI
+import Wire
+
+/// One node with two pods, a client (endpoint 101) and a server (endpoint 102), written by hand: the tests' `BenchNode`.
+enum BenchNode {
+  static let client = IPAddress.v4(IPv4Address(bits: 0x0af4_010a))  // 10.244.1.10
+  static let server = IPAddress.v4(IPv4Address(bits: 0x0af4_0114))  // 10.244.1.20
+  static let clientIdentity: UInt32 = 10001
+  static let serverIdentity: UInt32 = 10002
+  static let clientIfindex: UInt32 = 11
+  static let serverIfindex: UInt32 = 12
+  static let clientMAC = MACAddress(bits: 0x0a00_0000_0001)
+  static let clientHostMAC = MACAddress(bits: 0x0a00_0000_0101)
+  static let serverMAC = MACAddress(bits: 0x0a00_0000_0002)
+  static let serverHostMAC = MACAddress(bits: 0x0a00_0000_0102)
+
+  static let image: MapImage = {
+    let isDual = true
+    var maps = NodeMaps()
+    add(&maps, client, 101, clientIfindex, clientMAC, clientHostMAC, clientIdentity)
+    add(&maps, server, 102, serverIfindex, serverMAC, serverHostMAC, serverIdentity)
+    maps.policies[101] = policy([allowAll(egress: false), allowAll(egress: true)])
+    maps.policies[102] = policy([allowAll(egress: false), allowAll(egress: true)])
+    let clientConfig = config(101, client, clientIfindex, clientHostMAC, clientIdentity, isDual)
+    let serverConfig = config(102, server, serverIfindex, serverHostMAC, serverIdentity, isDual)
+    return MapImage(
+      node: "kind-worker", maps: maps,
+      attachments: [
+        Attachment(hook: .fromContainer, ifindex: clientIfindex, device: "lxc101", config: clientConfig),
+        Attachment(hook: .fromContainer, ifindex: serverIfindex, device: "lxc102", config: serverConfig),
+      ], endpointConfigs: [clientConfig, serverConfig])
+  }()
+
+  /// A TCP SYN of the client, as it leaves the pod.
+  static let syn: HookInput = {
+    let buffer = SocketBuffer(
+      frame: tcp(
+        from: (clientMAC, client), to: (clientHostMAC, server), sourcePort: 40000, destinationPort: 80,
+        flags: 0x02), ifindex: clientIfindex, ingressIfindex: clientIfindex)
+    return HookInput(.skb(buffer), environment: Environment(ktime: 1_000_000_000_000, random: 7))
+  }()
+
+  private static func add(
+    _ maps: inout NodeMaps, _ address: IPAddress, _ id: UInt16, _ ifindex: UInt32, _ mac: MACAddress,
+    _ hostMAC: MACAddress, _ identity: UInt32
+  ) {
+    var info = EndpointInfo()
+    info.ifindex = ifindex
+    info.lxc_id = id
+    info.mac = MACBytes(mac)
+    info.node_mac = MACBytes(hostMAC)
+    info.sec_id = identity
+    maps.endpoints[EndpointKey(address)] = info
+    var remote = RemoteEndpointInfo()
+    remote.sec_identity = identity
+    maps.ipcache[exactly: IPCacheKey(address)] = remote
+  }
+
+  private static func policy(_ entries: [(PolicyKey, PolicyEntry)]) -> EndpointPolicies.Table {
+    var table = EndpointPolicies.Table()
+    for (key, entry) in entries { table[exactly: key] = entry }
+    return table
+  }
+
+  private static func allowAll(egress: Bool) -> (PolicyKey, PolicyEntry) {
+    (PolicyKey(prefixlen: 40, sec_label: 0, egress: egress ? 1 : 0, protocol: 0, dport: 0), PolicyEntry())
+  }
+
+  static func config(
+    _ id: UInt16, _ address: IPAddress, _ ifindex: UInt32, _ mac: MACAddress, _ identity: UInt32,
+    _ isDual: Bool
+  ) -> DatapathConfig {
+    var config = DatapathConfig()
+    config.interface_mac = MACBytes(mac)
+    config.interface_ifindex = ifindex
+    config.device_mtu = 1500
+    config.eth_header_length = 14
+    config.security_label = identity
+    config.endpoint_id = id
+    config.host_ep_id = 1
+    config.endpoint_ipv4 = AddressWords(address).w0
+    config.policy_verdict_log_filter = 3
+    config.cilium_net_ifindex = 3
+    config.cilium_host_ifindex = 4
+    config.encap_ifindex = 5
+    config.direct_routing_dev_ifindex = 2
+    config.ipv4_gateway = UInt32(0x0af4_0101).bigEndian
+    config.ipv4_direct_routing = UInt32(0xac12_0002).bigEndian
+    config.service_loopback_ipv4 = UInt32(0xa9fe_2a01).bigEndian
+    config.trace_payload_len = 128
+    config.trace_payload_len_overlay = 192
+    config.cluster_id_bits = 8
+    config.kernel_hz = 250
+    config.tunnel_port = 8472
+    config.nodeport_port_min = 30000
+    config.nodeport_port_max = 32767
+    config.ephemeral_min = 32768
+    config.tunnel_protocol = UInt8(TUNNEL_VXLAN.rawValue)
+    config.monitor_aggregation = 3
+    config.ct_report_flags = 0xff
+    config.lb_selection = 1
+    config.ct_connection_lifetime_tcp = 8000
+    config.ct_connection_lifetime_nontcp = 60
+    config.ct_service_lifetime_tcp = 8000
+    config.ct_service_lifetime_nontcp = 60
+    config.ct_service_close_rebalance = 60
+    config.ct_syn_timeout = 60
+    config.ct_close_timeout = 10
+    config.ct_report_interval = 5
+    config.enable_ipv4 = 1
+    config.enable_ipv6 = isDual ? 1 : 0
+    config.enable_nodeport = 1
+    config.enable_routing = 1
+    config.tunnel_mode = 1
+    config.have_encap = 1
+    config.enable_socket_lb_host_only = 1
+    config.enable_per_packet_lb = 1
+    config.service_no_backend_response = 1
+    config.enable_identity_mark = 1
+    config.enable_arp_responder = 1
+    config.enable_ipv4_fragments = 1
+    config.enable_ipv6_fragments = 1
+    config.allow_icmp_frag_needed = 1
+    config.enable_icmp_rule = 1
+    config.enable_policy_accounting = 1
+    config.enable_no_service_endpoints_routable = 1
+    config.drop_notify = 1
+    config.trace_notify = 1
+    config.policy_verdict_notify = 1
+    config.local_delivery_metrics = 1
+    config.supports_fib_lookup_skip_neigh = 1
+    config.env_pinned = 1
+    return config
+  }
+
+  static func tcp(
+    from: (MACAddress, IPAddress), to: (MACAddress, IPAddress), sourcePort: UInt16, destinationPort: UInt16,
+    flags: UInt8, payload: [UInt8] = []
+  ) -> [UInt8] {
+    var segment = octets(sourcePort) + octets(destinationPort)
+    segment += [0, 0, 0, 1, 0, 0, 0, 0, 0x50, flags, 0xff, 0xff, 0, 0, 0, 0] + payload
+    let sum = checksum(
+      from.1.octets + to.1.octets + [0, 6] + octets(UInt16(segment.count)) + segment)
+    segment.replaceSubrange(16..<18, with: octets(sum))
+    var packet: [UInt8] = [0x45, 0] + octets(UInt16(20 + segment.count)) + [0, 1, 0x40, 0, 64, 6, 0, 0]
+    packet += from.1.octets + to.1.octets
+    packet.replaceSubrange(10..<12, with: octets(checksum(packet)))
+    return to.0.octets + from.0.octets + [0x08, 0] + packet + segment
+  }
+
+  /// The Internet checksum (RFC 1071).
+  static func checksum(_ bytes: [UInt8]) -> UInt16 {
+    var sum: UInt32 = 0
+    for index in stride(from: 0, to: bytes.count, by: 2) {
+      sum += UInt32(bytes[index]) << 8 | (index + 1 < bytes.count ? UInt32(bytes[index + 1]) : 0)
+    }
+    while sum >> 16 != 0 { sum = sum & 0xffff + sum >> 16 }
+    return ~UInt16(sum)
+  }
+
+  private static func octets(_ value: UInt16) -> [UInt8] { [UInt8(value >> 8), UInt8(value & 0xff)] }
+}
