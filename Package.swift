@@ -52,6 +52,7 @@ let package = Package(
     module("Manifests", ["Cluster", yams]),
     module("ControlPlane", ["Cluster", "MapABI"]),
     module("Intent", ["Cluster", "Wire"]),
+    module("Lint", ["Manifests", "Intent", "Cluster", "Wire"]),
 
     // The hooks, and the world around them.
     module("Datapath", ["MapABI", "Wire"]),
@@ -82,6 +83,7 @@ let package = Package(
     tests("Manifests", ["Manifests", "TestSupport"]),
     tests("ControlPlane", ["ControlPlane", "Manifests", "TestSupport"]),
     tests("Intent", ["Intent", "Manifests", "TestSupport"]),
+    tests("Lint", ["Lint", "Manifests", "TestSupport"]),
     tests("Datapath", ["Datapath", "TestSupport"]),
     tests("Simulator", ["Simulator", "TestSupport"]),
     tests("Conformance", ["Conformance", "Kernel", "TestSupport"]),
