@@ -60,6 +60,7 @@ let package = Package(
     module("Manifests", ["Cluster", yams]),
     module("ControlPlane", ["Cluster", "MapABI", "Wire"]),
     module("Intent", ["Cluster", "Wire"]),
+    module("Lint", ["Manifests", "Intent", "Cluster", "Wire"]),
 
     // The hooks, and the world around them.
     module("Datapath", ["MapABI", "Wire"]),
@@ -93,6 +94,7 @@ let package = Package(
     tests("Manifests", ["Manifests", "TestSupport"]),
     tests("ControlPlane", ["Cluster", "ControlPlane", "Manifests", "MapABI", "TestSupport", "Wire"]),
     tests("Intent", ["Intent", "Manifests", "TestSupport"]),
+    tests("Lint", ["Lint", "Manifests", "TestSupport"]),
     tests("Datapath", ["Datapath", "TestSupport"]),
     tests("Simulator", ["Simulator", "TestSupport"]),
     tests("Conformance", ["Conformance", "Kernel", "TestSupport"]),

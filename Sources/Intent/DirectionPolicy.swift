@@ -1,4 +1,5 @@
 import Cluster
+import Wire
 
 /// The rules of one direction that select an endpoint.
 struct DirectionPolicy: Sendable {
@@ -11,11 +12,13 @@ struct DirectionPolicy: Sendable {
   /// The other end of a conversation, and what it is about.
   struct Question: Sendable {
     let peer: PeerView
-    let protocolNumber: UInt8
-    let port: UInt16
-    /// What a port name means at the destination.
-    let named: @Sendable (String) -> UInt16?
+    let transport: Transport
+    let family: AddressFamily
+    /// What port names mean at the destination.
+    let ports: NamedPorts
     let names: [LearntName]
+
+    var number: UInt8 { transport.number(family) }
   }
 
   /// Every way in which a rule matches.
@@ -50,7 +53,8 @@ struct DirectionPolicy: Sendable {
     }
     for (position, port) in ports.enumerated() {
       guard
-        let length = port.matchLength(question.protocolNumber, question.port, named: question.named)
+        let length = port.matchLength(
+          question.number, question.transport.port, question.ports, question.transport.named)
       else { continue }
       // A name means a port of each identity, so that its entry is never everyone's.
       var isWildcard = isWildcard

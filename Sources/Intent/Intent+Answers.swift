@@ -12,8 +12,8 @@ extension Intent {
     _ traffic: Traffic, _ source: EndpointPolicy, _ destination: EndpointPolicy
   ) -> PolicyAnswer {
     PolicyAnswer(
-      egress: answer(traffic, source.egress, destination.subject),
-      ingress: answer(traffic, destination.ingress, source.subject))
+      egress: answer(traffic, .egress, source, destination),
+      ingress: answer(traffic, .ingress, source, destination))
   }
 
   /// The verdicts alone, for tables of many.
@@ -21,26 +21,30 @@ extension Intent {
     _ traffic: Traffic, _ source: EndpointPolicy, _ destination: EndpointPolicy
   ) -> (egress: Verdict, ingress: Verdict) {
     if passesUnseen(traffic) != nil { return (.allowed, .allowed) }
-    return (
-      source.egress.rules.isEmpty && !source.egress.isDefaultDeny
-        ? .allowed : source.egress.verdict(question(traffic, .egress)),
-      destination.ingress.rules.isEmpty && !destination.ingress.isDefaultDeny
-        ? .allowed : destination.ingress.verdict(question(traffic, .ingress))
-    )
+    func verdict(_ direction: PolicyDirection) -> Verdict {
+      let policy = direction == .egress ? source.egress : destination.ingress
+      if policy.rules.isEmpty, !policy.isDefaultDeny { return .allowed }
+      return policy.verdict(question(traffic, direction, source, destination))
+    }
+    return (verdict(.egress), verdict(.ingress))
   }
 
-  private func answer(_ traffic: Traffic, _ policy: DirectionPolicy, _ peer: Subject) -> DirectionAnswer {
+  private func answer(
+    _ traffic: Traffic, _ direction: PolicyDirection, _ source: EndpointPolicy, _ destination: EndpointPolicy
+  ) -> DirectionAnswer {
+    let policy = direction == .egress ? source.egress : destination.ingress
     if let reason = passesUnseen(traffic) {
       return DirectionAnswer(
-        direction: policy.direction, verdict: .allowed, reason: reason, enforcement: policy.enforcement,
-        match: .all, rule: nil, alsoMatched: [], drop: nil, proxy: nil, permission: nil, isAudited: false,
+        direction: direction, verdict: .allowed, reason: reason, enforcement: policy.enforcement, match: .all,
+        rule: nil, alsoMatched: [], drop: nil, proxy: nil, permission: nil, isAudited: false,
         authentication: .disabled)
     }
-    return policy.answer(question(traffic, policy.direction), auditMode: settings.policy.auditMode)
+    return policy.answer(
+      question(traffic, direction, source, destination), auditMode: settings.policy.auditMode)
   }
 
   /// Why no policy is asked.
-  private func passesUnseen(_ traffic: Traffic) -> DecisionReason? {
+  func passesUnseen(_ traffic: Traffic) -> DecisionReason? {
     let (from, to) = (traffic.from, traffic.to)
     if options.selfTraffic == .loopback, from.kind == to.kind, from.id == to.id, from.kind != .world {
       return .itself
@@ -55,18 +59,19 @@ extension Intent {
   }
 
   /// The question that one end's policy is asked about the other end.
-  func question(_ traffic: Traffic, _ direction: PolicyDirection) -> DirectionPolicy.Question {
-    let (own, peer) = direction == .egress ? (traffic.from, traffic.to) : (traffic.to, traffic.from)
-    let identity = identities.identity(of: peer, seenFrom: own.node, traffic.family)
-    let named: @Sendable (String) -> UInt16? = { name in
-      guard let transport = traffic.transport.named else { return nil }
-      return direction == .ingress
-        ? NamedPorts(own.ports).port(name, transport) : namedPort(name, transport, of: peer, identity)
-    }
+  func question(
+    _ traffic: Traffic, _ direction: PolicyDirection, _ source: EndpointPolicy, _ destination: EndpointPolicy
+  ) -> DirectionPolicy.Question {
+    let (own, peer) = direction == .egress ? (source, destination) : (destination, source)
+    // A pod looks the same from everywhere; a node does not, nor does the world in both families.
+    let identity =
+      peer.subject.kind == .pod
+      ? peer.identity
+      : identities.identity(of: peer.subject, seenFrom: own.subject.node, traffic.family)
     return DirectionPolicy.Question(
-      peer: PeerView(identity: identity, address: peer.address(traffic.family)),
-      protocolNumber: traffic.transport.number(traffic.family), port: traffic.transport.port,
-      named: named, names: options.names)
+      peer: PeerView(identity: identity, address: peer.subject.address(traffic.family)),
+      transport: traffic.transport, family: traffic.family,
+      ports: direction == .ingress ? destination.ownPorts : destination.identityPorts, names: options.names)
   }
 }
 

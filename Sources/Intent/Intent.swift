@@ -50,6 +50,7 @@ public struct Intent: Sendable {
         }
       }
     }
+    for index in rules.indices { rules[index].id = index }
     self.rules = rules
     self.refused = refused
     clusterwide = rules.indices.filter { rules[$0].namespace == nil }
@@ -72,17 +73,19 @@ public struct Intent: Sendable {
       ? identities.host(subject) : identities.identity(of: subject, seenFrom: subject.node, .ipv4)
     let enforcement: Enforcement? =
       !hasEndpoint ? .noEndpoint : settings.policy.enforcement == .never ? .never : nil
-    let own = enforcement == nil ? selecting(identity, isNode: isNode, subject.id.namespace) : []
+    let selecting = enforcement == nil ? self.selecting(identity, isNode: isNode, subject.id.namespace) : []
     func direction(_ direction: PolicyDirection) -> DirectionPolicy {
-      let rules = own.filter { $0.direction == direction }
+      let rules = selecting.filter { $0.direction == direction }
       return DirectionPolicy(
         direction: direction, rules: rules,
         enforcement: enforcement ?? self.enforcement(rules, isInit: subject.kind == .initializing),
         // Cilium adds the exception beside rules; with none, `always` shuts the node out as well.
         allowsLocalHost: !isNode && !rules.isEmpty)
     }
+    let own = NamedPorts(subject.ports)
     return EndpointPolicy(
-      subject: subject, identity: identity, ingress: direction(.ingress), egress: direction(.egress))
+      subject: subject, identity: identity, ingress: direction(.ingress), egress: direction(.egress),
+      ownPorts: own, identityPorts: namedPorts[identity] ?? own)
   }
 
   private func selecting(_ identity: Identity, isNode: Bool, _ namespace: String) -> [Rule] {
@@ -101,16 +104,6 @@ public struct Intent: Sendable {
       ? .defaultAllow(by: rules.policies) : .defaultDeny(by: denying.policies)
   }
 
-  /// What a port name means at a destination, for those who send to it: the one port that all pods of its
-  /// identity give that name, and none when they disagree.
-  func namedPort(_ name: String, _ transport: TransportProtocol, of subject: Subject, _ identity: Identity)
-    -> UInt16?
-  {
-    guard let known = namedPorts[identity] else {
-      return NamedPorts(subject.ports).port(name, transport)
-    }
-    return known.port(name, transport)
-  }
 }
 
 extension [Rule] {
@@ -128,6 +121,10 @@ public struct EndpointPolicy: Sendable {
   let identity: Identity
   let ingress: DirectionPolicy
   let egress: DirectionPolicy
+  /// What its own containers call their ports: what names in its ingress rules mean.
+  let ownPorts: NamedPorts
+  /// What all pods of its identity do: what names in others' egress rules mean.
+  let identityPorts: NamedPorts
 
   public func enforcement(_ direction: PolicyDirection) -> Enforcement { self[direction].enforcement }
 

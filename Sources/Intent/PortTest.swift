@@ -23,7 +23,9 @@ struct Port: Hashable, Sendable {
   ///
   /// Nil when it is about something else. A range counts by the largest aligned block of ports around this one
   /// that lies inside of it: that is how Cilium stores ranges.
-  func matchLength(_ number: UInt8, _ port: UInt16, named: (String) -> UInt16?) -> Int? {
+  func matchLength(
+    _ number: UInt8, _ port: UInt16, _ names: NamedPorts, _ transport: TransportProtocol?
+  ) -> Int? {
     if protocolNumber == 0 { return 0 }
     guard protocolNumber == number else { return nil }
     switch span {
@@ -33,7 +35,8 @@ struct Port: Hashable, Sendable {
       guard low <= port, port <= high else { return nil }
       return 24 - Port.blockBits(around: port, from: low, to: high)
     case .named(let name):
-      return named(name) == port ? 24 : nil
+      guard let transport, names.port(name, transport) == port else { return nil }
+      return 24
     }
   }
 

@@ -49,6 +49,8 @@ enum SubjectTest: Hashable, Sendable {
 
 /// One entry of a policy's list, ready to be asked.
 struct Rule: Sendable {
+  /// Its place among all rules of the cluster.
+  var id = 0
   let policy: ObjectReference
   let spec: Int?
   let section: RuleSection
