@@ -33,10 +33,14 @@ public struct CapturedPacket {
 /// Takes packets one by one, in the order of the file.
 public protocol PacketSink: ~Copyable {
   mutating func take(_ packet: CapturedPacket)
+  /// A way for what nearly every packet is: takes the packet, or leaves it to `take` and says so.
+  mutating func takeQuickly(_ packet: CapturedPacket) -> Bool
   /// Tells of an interface before its first packet; `name` is empty where the file has none.
   mutating func declare(interface: Int, name: String, linkType: LinkType)
 }
 
 extension PacketSink where Self: ~Copyable {
+  @inline(__always)
+  public mutating func takeQuickly(_ packet: CapturedPacket) -> Bool { false }
   public mutating func declare(interface: Int, name: String, linkType: LinkType) {}
 }

@@ -23,7 +23,9 @@ struct PcapngFormat {
       skipping -= UInt64(octets)
     }
     piece.needed = 12
-    while piece.count >= 12 {
+    while true {
+      if inSection, let flaw = enhancedPackets(&piece, into: &sink) { return flaw }
+      guard piece.count >= 12 else { return nil }
       let type = piece.load(0, swapped: swapped, as: UInt32.self)
       // The section's type reads the same in both byte orders; what follows it says which one holds from there.
       if type == Block.section, let flaw = readByteOrder(piece) { return flaw }
@@ -48,6 +50,25 @@ struct PcapngFormat {
         return flaw(piece, length - 4, "block length \(length) at its start, \(trailer) at its end")
       }
       if let flaw = read(type, length, piece, into: &sink) { return flaw }
+      piece.consume(length)
+    }
+  }
+
+  /// The run of whole enhanced packet blocks that are in order; leaves the first other block to `parse`.
+  // Apart from `parse` for the same reason as `PcapFormat.records`.
+  @inline(never)
+  private func enhancedPackets<S: PacketSink & ~Copyable>(_ piece: inout Piece, into sink: inout S) -> Flaw? {
+    while piece.count >= 32, piece.load(0, swapped: swapped, as: UInt32.self) == Block.enhancedPacket {
+      let length = Int(piece.load(4, swapped: swapped, as: UInt32.self))
+      guard length >= 32, length & 3 == 0, length <= piece.count,
+        piece.load(length - 4, swapped: swapped, as: UInt32.self) == length
+      else { return nil }
+      let index = Int(piece.load(8, swapped: swapped, as: UInt32.self))
+      let high = piece.load(12, swapped: swapped, as: UInt32.self)
+      let low = piece.load(16, swapped: swapped, as: UInt32.self)
+      if let flaw = deliver(piece, index, UInt64(high) << 32 | UInt64(low), room: length - 32, into: &sink) {
+        return flaw
+      }
       piece.consume(length)
     }
     return nil
@@ -77,7 +98,9 @@ struct PcapngFormat {
     _ type: UInt32, _ length: Int, _ piece: Piece, into sink: inout S
   ) -> Flaw? {
     switch type {
-    case Block.enhancedPacket: return enhancedPacket(length, piece, into: &sink)
+    case Block.enhancedPacket:
+      // `enhancedPackets` has taken all that are long enough.
+      return flaw(piece, 4, "packet block of \(length) octets, expected 32")
     case Block.section:
       guard length >= 28 else { return flaw(piece, 4, "section header of \(length) octets, expected 28") }
       let major = piece.load(12, swapped: swapped, as: UInt16.self)
@@ -90,17 +113,6 @@ struct PcapngFormat {
     case Block.packet: return packet(length, piece, into: &sink)
     default: return nil
     }
-  }
-
-  @inline(__always)
-  private func enhancedPacket<S: PacketSink & ~Copyable>(
-    _ length: Int, _ piece: Piece, into sink: inout S
-  ) -> Flaw? {
-    guard length >= 32 else { return flaw(piece, 4, "packet block of \(length) octets, expected 32") }
-    let index = Int(piece.load(8, swapped: swapped, as: UInt32.self))
-    let high = piece.load(12, swapped: swapped, as: UInt32.self)
-    let low = piece.load(16, swapped: swapped, as: UInt32.self)
-    return deliver(piece, index, UInt64(high) << 32 | UInt64(low), room: length - 32, into: &sink)
   }
 
   /// The obsolete packet block: as the enhanced one, but 16 bits of interface and 16 of a drop count.
@@ -122,18 +134,26 @@ struct PcapngFormat {
     let captured = Int(piece.load(20, swapped: swapped, as: UInt32.self))
     let original = Int(piece.load(24, swapped: swapped, as: UInt32.self))
     guard captured <= room, captured <= CaptureReader.largestPacket else {
-      return flaw(piece, 20, "packet length \(captured) in a block with room for \(room)")
+      return lengthFlaw(piece, captured, room)
     }
-    guard index < interfaces.count else {
-      return flaw(piece, 8, "interface \(index), but \(interfaces.count) are declared")
-    }
+    guard index < interfaces.count else { return interfaceFlaw(piece, index) }
     let interface = interfaces[index]
-    sink.take(
-      CapturedPacket(
-        base: piece.base + (piece.start + 28), captured: captured, original: original,
-        time: interface.nanoseconds(ticks), linkType: interface.linkType, interface: index,
-        offset: piece.offset &+ 28))
+    let packet = CapturedPacket(
+      base: piece.base + (piece.start + 28), captured: captured, original: original,
+      time: interface.nanoseconds(ticks), linkType: interface.linkType, interface: index,
+      offset: piece.offset &+ 28)
+    if !sink.takeQuickly(packet) { sink.take(packet) }
     return nil
+  }
+
+  @inline(never)
+  private func lengthFlaw(_ piece: Piece, _ captured: Int, _ room: Int) -> Flaw {
+    flaw(piece, 20, "packet length \(captured) in a block with room for \(room)")
+  }
+
+  @inline(never)
+  private func interfaceFlaw(_ piece: Piece, _ index: Int) -> Flaw {
+    flaw(piece, 8, "interface \(index), but \(interfaces.count) are declared")
   }
 
   private func simplePacket<S: PacketSink & ~Copyable>(

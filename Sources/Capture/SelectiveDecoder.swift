@@ -17,10 +17,10 @@ public struct PacketSelection {
 
 /// A decoder that counts a selection of packets, prints each and writes each, as asked.
 public struct SelectiveDecoder: PacketSink, ~Copyable {
-  public var decoder: Decoder
-  public let selection: PacketSelection
-  public var lines: PacketLines?
-  public var extract: PacketExtract?
+  private var decoder: Decoder
+  private let selection: PacketSelection
+  private var lines: PacketLines?
+  private var extract: PacketExtract?
 
   public init(
     decoder: consuming Decoder, selection: PacketSelection, lines: consuming PacketLines?,
@@ -31,6 +31,9 @@ public struct SelectiveDecoder: PacketSink, ~Copyable {
     self.lines = lines
     self.extract = extract
   }
+
+  /// Prints what stands before the first packet.
+  public mutating func begin(files: [String]) { lines?.begin(files: files) }
 
   public mutating func take(_ packet: CapturedPacket) {
     if let from = selection.from, packet.time < from { return }

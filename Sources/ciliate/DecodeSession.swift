@@ -58,7 +58,7 @@ struct DecodeSession {
     }
     var selective = SelectiveDecoder(
       decoder: decoder, selection: selection, lines: lines, extract: extract)
-    selective.lines?.begin(files: command.files)
+    selective.begin(files: command.files)
     for file in command.files where end == nil { end = selective.read(file, mode) }
     return try conclude(selective.report(), interrupted: end == .interrupted)
   }
