@@ -85,7 +85,8 @@ public struct TextOutput: ~Copyable {
     count += octets.count
   }
 
-  mutating func put(text: String) {
+  /// Text of our own, as it is.
+  public mutating func put(text: String) {
     var text = text
     text.withUTF8 { put($0) }
   }

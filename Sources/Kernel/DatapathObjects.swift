@@ -46,7 +46,7 @@ public struct DatapathObjects: Sendable {
     return try ObjectFile(driver.image, name: driver.name)
   }
 
-  var isForeign: Bool { origin != .builtin }
+  public var isForeign: Bool { origin != .builtin }
 
   /// The file and the program behind a hook; nil when the hook's object was not supplied.
   func placement(of hook: Hook) -> Placement? {

@@ -24,11 +24,11 @@ extension Judge {
   }
 
   private static func matches(_ pattern: PassagePattern, _ hop: Hop, _ names: NameBook) -> Bool {
-    if let node = pattern.node, !Wildcard.matches(node, hop.node) { return false }
+    if let node = pattern.node, !matchesGlob(hop.node, node) { return false }
     if let hook = pattern.hook, hook != hop.hook.rawValue { return false }
     guard let device = pattern.device else { return true }
     let name = names.devices["\(hop.node)/\(hop.attachment.ifindex)"] ?? hop.device
-    return device == name || device == hop.device || Wildcard.matches(device, hop.device)
+    return device == name || device == hop.device || matchesGlob(hop.device, device)
       || name.hasPrefix("\(device)(")
   }
 

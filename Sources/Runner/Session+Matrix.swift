@@ -21,7 +21,7 @@ extension Session where Observer: ~Copyable {
         }
         rows.append(MatrixTable.Row(name: Self.name(source), cells: cells))
       }
-      let table = MatrixTable(columns: targets.map(Self.name), rows: rows)
+      let table = MatrixTable(columns: targets.map { Self.name($0) }, rows: rows)
       tables.append((matrix.ports.count > 1 ? "port \(port)\n" : "") + table.description)
       if let wanted = expect?.matrix { compare(wanted.value, table, port, &judge) }
     }

@@ -9,7 +9,7 @@ import Wire
 
 extension Session where Observer: ~Copyable {
   /// Carries out a step, and judges it.
-  mutating func perform(_ step: Step, number: Int) -> StepOutcome {
+  mutating func perform(_ step: Scenario.Step, number: Int) -> StepOutcome {
     var outcome = StepOutcome(name: step.name, verb: step.verb.name, location: step.location)
     var judge = Judge()
     let firstJourney = network.journeys.count
@@ -36,7 +36,7 @@ extension Session where Observer: ~Copyable {
   }
 
   private mutating func carryOut(
-    _ verb: Step.Verb, number: Int, expect: Expectation?, _ outcome: inout StepOutcome, _ judge: inout Judge
+    _ verb: Scenario.Step.Verb, number: Int, expect: Expectation?, _ outcome: inout StepOutcome, _ judge: inout Judge
   ) throws(StepError) {
     switch verb {
     case .apply:
@@ -127,7 +127,7 @@ extension Session where Observer: ~Copyable {
     reconcile()
   }
 
-  private mutating func setNode(_ name: String, _ power: NodeState) throws(StepError) {
+  private mutating func setNode(_ name: String, _ power: Scenario.NodeState) throws(StepError) {
     guard let index = network.nodeIndex(named: name) else { throw StepError("there is no node \(name)") }
     switch power {
     case .down: network.setNode(index, up: false)
@@ -168,5 +168,13 @@ struct StepError: Error {
   init(_ message: String, isUnmodelled: Bool = false) {
     self.message = message
     self.isUnmodelled = isUnmodelled
+  }
+}
+
+extension Session where Observer: ~Copyable {
+  private mutating func show(
+    _ request: ViewRequest, _ expect: Expectation?, _ outcome: inout StepOutcome, _ judge: inout Judge
+  ) throws(StepError) {
+    throw StepError("views wait for their module", isUnmodelled: true)
   }
 }

@@ -74,9 +74,9 @@ struct World {
     return listeners
   }
 
-  private func pod(_ endpoint: Endpoint) -> PodSpec? {
+  private func pod(_ endpoint: Endpoint) -> Simulator.PodSpec? {
     guard let info = controlPlane.node(endpoint.node) else { return nil }
-    return PodSpec(
+    return Simulator.PodSpec(
       name: endpoint.name, node: endpoint.node, ifindex: endpoint.device.ifindex, mac: endpoint.containerMAC,
       hostMAC: endpoint.device.mac, addresses: endpoint.addresses,
       listeners: endpoint.listening.map { listener($0, of: endpoint.name) },

@@ -215,9 +215,3 @@ public struct LinkFault: Sendable, Equatable {
 
   func concerns(_ a: String, _ b: String) -> Bool { between.contains(a) && between.contains(b) }
 }
-
-/// Looks at nothing.
-public struct NoObserver: HopObserver {
-  public init() {}
-  public mutating func observe(_ hop: borrowing Hop, state: borrowing NodeState) {}
-}

@@ -1,0 +1,126 @@
+import Cluster
+import Intent
+import Wire
+
+/// Who opens a conversation, as the oracle is asked about it.
+enum IntentSource: Equatable {
+  case pod(NamespacedName)
+  case node(String)
+  case external(IPAddress)
+}
+
+/// What the oracle says of a conversation, in plain words and numbers.
+struct IntentOpinion: Equatable {
+  /// `allowed`, `denied` or `redirected`; nil where no policy was asked.
+  var verdict: String?
+  var egress: String?
+  var ingress: String?
+  /// The drop that policy makes, and in which direction.
+  var drop: UInt8?
+  var dropDirection: String?
+  /// What is to come of it: `delivered`, `refused`, `dropped`, `proxied`, `no such port`, `no backends`.
+  var disposition: String
+  /// The rule that decided, with its place in the manifest.
+  var rule: String?
+  /// The pod that gets it.
+  var destination: String?
+}
+
+/// The oracle that reads the manifests directly, fed with the facts that it cannot know: where pods are, which
+/// addresses they and their services have, and what listens.
+struct IntentOracle {
+  private let intent: Intent
+  private let serviceAddresses: [IPAddress: NamespacedName]
+  private let isReady: (NamespacedName) -> Bool
+  private let listening: [IPAddress: Set<String>]
+
+  /// A pod as it was placed.
+  struct Placement {
+    var pod: Pod
+    var node: String?
+    var addresses: [IPAddress]
+    var isReady: Bool
+  }
+
+  init(
+    _ state: ClusterState, settings: Settings, placements: [Placement],
+    serviceAddresses: [IPAddress: NamespacedName], services: [Service], listening: [IPAddress: Set<String>]
+  ) {
+    var state = state
+    for placement in placements { state.apply(.pod(placement.pod)) }
+    for service in services { state.apply(.service(service)) }
+    let subjects = placements.filter { !$0.addresses.isEmpty }.map {
+      Subject.pod($0.pod, in: state, node: $0.node, addresses: $0.addresses)
+    }
+    intent = Intent(state, settings: settings, endpoints: subjects)
+    self.serviceAddresses = serviceAddresses
+    self.listening = listening
+    let ready = Set(placements.filter(\.isReady).map(\.pod.id))
+    isReady = { ready.contains($0) }
+  }
+
+  /// What may come of a conversation: one opinion for each place that it may end at.
+  func opinions(
+    from source: IntentSource, to destination: IPAddress, _ transport: Transport
+  ) -> [IntentOpinion] {
+    guard let from = subject(source) else { return [] }
+    if let service = serviceAddresses[destination] {
+      return opinions(from: from, toService: service, at: destination, transport)
+    }
+    let traffic = Traffic(
+      from: from, to: intent.subject(at: destination), transport, family: destination.family)
+    return [opinion(intent.outcome(traffic, listens: listens), at: nil)]
+  }
+
+  private func opinions(
+    from: Subject, toService service: NamespacedName, at address: IPAddress, _ transport: Transport
+  ) -> [IntentOpinion] {
+    switch intent.service(service, transport, family: address.family, isReady: isReady) {
+    case .backends(let backends)?:
+      return backends.map { backend in
+        let traffic = Traffic(
+          from: from, to: intent.subject(at: backend.address), transport.to(backend.port),
+          family: address.family)
+        return opinion(intent.outcome(traffic, listens: listens), at: backend.pod?.description)
+      }
+    case .noSuchPort?: return [IntentOpinion(disposition: "no such port")]
+    case .noBackends?: return [IntentOpinion(disposition: "no backends")]
+    case nil: return []
+    }
+  }
+
+  private func subject(_ source: IntentSource) -> Subject? {
+    switch source {
+    case .pod(let id): intent.endpoints.first { $0.id == id }
+    case .node(let name): intent.cluster.nodes["", name].map(Subject.node)
+    case .external(let address): .world(address)
+    }
+  }
+
+  private func listens(_ subject: Subject, _ transport: Transport) -> Bool {
+    subject.addresses.contains { listening[$0]?.contains("\(transport)") ?? false }
+  }
+
+  private func opinion(_ outcome: ProbeOutcome, at pod: String?) -> IntentOpinion {
+    var opinion = IntentOpinion(disposition: "")
+    if let policy = outcome.policy {
+      opinion.verdict = policy.verdict.rawValue
+      opinion.egress = policy.egress.verdict.rawValue
+      opinion.ingress = policy.ingress.verdict.rawValue
+      opinion.rule = (policy.dropping ?? policy.ingress).rule.map { "\($0)" }
+    }
+    opinion.destination = pod
+    switch outcome.disposition {
+    case .delivered: opinion.disposition = "delivered"
+    case .refused: opinion.disposition = "refused"
+    case .proxied: opinion.disposition = "proxied"
+    case .noSuchPort: opinion.disposition = "no such port"
+    case .noBackends: opinion.disposition = "no backends"
+    case .dropped(let reason, let direction):
+      opinion.disposition = "dropped"
+      opinion.drop = reason.rawValue
+      opinion.dropDirection = "\(direction)"
+    }
+    return opinion
+  }
+}

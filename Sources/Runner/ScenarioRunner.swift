@@ -1,0 +1,67 @@
+public import Cluster
+public import Conformance
+public import Datapath
+import ControlPlane
+import MapABI
+public import Scenario
+import Simulator
+
+/// Sees every hop of a scenario, and says in the end how interpreters agreed.
+public protocol ScenarioObserver: HopObserver, ~Copyable {
+  var agreement: Agreement { get }
+}
+
+extension NoObserver: ScenarioObserver {
+  public var agreement: Agreement { Agreement() }
+}
+
+extension Replay: ScenarioObserver where Interpreter: ~Copyable {}
+
+/// Looks at nothing.
+public struct NoObserver: HopObserver {
+  public init() {}
+  public mutating func observe(_ hop: borrowing Hop, state: borrowing Datapath.NodeState) {}
+}
+
+/// Runs a scenario from its first step to its last.
+public enum ScenarioRunner {
+  /// - Parameters:
+  ///   - seed: overrides the scenario's own.
+  ///   - findings: what was found when the files were read.
+  public static func run<Observer: ScenarioObserver & ~Copyable>(
+    _ loaded: LoadedScenario, findings: [Cluster.Finding], seed: UInt64?, observer: consuming Observer
+  ) -> ScenarioOutcome {
+    var outcome = ScenarioOutcome(name: loaded.scenario.name, file: loaded.scenario.file)
+    outcome.findings = findings
+    guard let cluster = loaded.clusters.first, loaded.clusters.count == 1 else {
+      outcome.result = .unmodelled
+      outcome.findings.append(
+        Cluster.Finding(
+          id: "unmodelled", severity: .unmodelled,
+          at: SourceLocation(file: loaded.scenario.file, line: 1, column: 1),
+          "several meshed clusters are not modelled yet"))
+      return outcome
+    }
+    var session = Session(
+      loaded, cluster: cluster, seed: seed ?? loaded.scenario.seed, observer: observer)
+    for (number, step) in loaded.scenario.steps.enumerated() {
+      outcome.steps.append(session.perform(step, number: number))
+    }
+    outcome.journeys = session.network.journeys
+    outcome.agreement = session.network.observer.agreement
+    outcome.names = session.names
+    for finding in session.controlPlane.findings.map(\.asClusterFinding) where !outcome.findings.contains(finding) {
+      outcome.findings.append(finding)
+    }
+    outcome.result = result(outcome)
+    return outcome
+  }
+
+  /// The worst of the steps; differing interpreters and unmodelled manifests count as well.
+  private static func result(_ outcome: ScenarioOutcome) -> ResultWord {
+    var result = outcome.steps.map(\.result).max() ?? .pass
+    if !outcome.agreement.divergences.isEmpty { result = max(result, .differs) }
+    if outcome.findings.contains(where: { $0.severity == .unmodelled }) { result = max(result, .unmodelled) }
+    return result
+  }
+}

@@ -1,0 +1,150 @@
+import ArgumentParser
+import Capture
+import Cluster
+import Conformance
+import Glibc
+import Kernel
+import Report
+import Runner
+import Scenario
+
+/// One run of `ciliate run`.
+struct RunSession {
+  let command: RunCommand
+
+  init(_ command: RunCommand) { self.command = command }
+
+  /// Runs everything and prints the report; gives the exit code.
+  func run() throws -> Int32 {
+    let files: [String]
+    do {
+      files = try ScenarioFiles.find(command.paths)
+    } catch {
+      complain("\(error)")
+      return 2
+    }
+    var badInput = false
+    var loaded: [(LoadedScenario, [Finding])] = []
+    for file in files {
+      let (scenario, findings) = ScenarioLoader.load(file)
+      for finding in findings where scenario == nil && finding.severity == .error { complain("\(finding)") }
+      if let scenario { loaded.append((scenario, findings)) } else { badInput = true }
+    }
+    if badInput { return 2 }
+
+    let wanted = loaded.map { choice($0.0) }
+    var status = KernelStatus(ran: false, reason: "switched off", datapath: command.datapath)
+    var objects: DatapathObjects?
+    if wanted.contains(where: { $0 != .off }) {
+      (objects, status) = openKernel()
+    }
+    if objects == nil, wanted.contains(.required) {
+      complain("kernel required: \(status.reason ?? "not available")")
+      return 4
+    }
+    var outcome = Runner.Outcome(seed: command.seed ?? loaded.first?.0.scenario.seed ?? 1, kernel: status, scenarios: [])
+    for ((scenario, findings), choice) in zip(loaded, wanted) {
+      outcome.scenarios.append(run(scenario, findings, choice == .off ? nil : objects))
+    }
+    try write(outcome)
+    return Self.exitCode(outcome, isKernelRequired: wanted.contains(.required))
+  }
+
+  private func choice(_ scenario: LoadedScenario) -> ScenarioFile.KernelUse {
+    switch command.kernel {
+    case .auto: .auto
+    case .required: .required
+    case .off: .off
+    case nil: scenario.scenario.kernel
+    }
+  }
+
+  private func openKernel() -> (DatapathObjects?, KernelStatus) {
+    var status = KernelStatus(ran: false, reason: nil, datapath: command.datapath)
+    if let reason = Doctor.examine().reason {
+      status.reason = reason
+      return (nil, status)
+    }
+    do {
+      let objects =
+        command.datapath == "builtin"
+        ? try DatapathObjects.builtin() : try DatapathFolder.load(command.datapath)
+      status.ran = true
+      return (objects, status)
+    } catch {
+      status.reason = "\(error)"
+      return (nil, status)
+    }
+  }
+
+  private func run(
+    _ scenario: LoadedScenario, _ findings: [Finding], _ objects: DatapathObjects?
+  ) -> ScenarioOutcome {
+    guard let objects else {
+      return ScenarioRunner.run(scenario, findings: findings, seed: command.seed, observer: NoObserver())
+    }
+    let replay = Replay(KernelCluster(objects: objects), foreign: objects.isForeign)
+    return ScenarioRunner.run(scenario, findings: findings, seed: command.seed, observer: replay)
+  }
+
+  private func write(_ outcome: Runner.Outcome) throws {
+    if let folder = command.pcap { try Artifacts.writeCaptures(outcome, to: folder) }
+    if let file = command.junitFile { try OutputFile.write(Array(JUnitReport.text(outcome).utf8), to: file) }
+    let text: String
+    switch command.output {
+    case .json: text = JSONReport.text(outcome)
+    case .text:
+      let walks: TextReport.Walks =
+        switch command.walk {
+        case .none?: .none
+        case .all?: .all
+        case .first?: .first
+        case nil: outcome.scenarios.count == 1 ? .first : .none
+        }
+      text = TextReport(walks: walks, showsMaps: command.maps, style: isColoured ? .coloured : .plain).text(outcome)
+    }
+    var output = TextOutput(descriptor: 1)
+    output.put(text: text)
+    output.flush()
+  }
+
+  private var isColoured: Bool {
+    switch command.color {
+    case .always: true
+    case .never: false
+    case .auto: isatty(1) == 1 && getenv("NO_COLOR") == nil
+    }
+  }
+
+  /// 4 before 3 before 1, as the contract says; skipped alone is 0.
+  static func exitCode(_ outcome: Runner.Outcome, isKernelRequired: Bool) -> Int32 {
+    if isKernelRequired, !outcome.kernel.ran { return 4 }
+    let results = outcome.scenarios.map(\.result)
+    if outcome.scenarios.contains(where: { !$0.agreement.divergences.isEmpty }) { return 3 }
+    if isKernelRequired, outcome.scenarios.contains(where: { !$0.agreement.notRun.isEmpty }) { return 3 }
+    return results.contains { $0 > .skipped } ? 1 : 0
+  }
+}
+
+/// What a run leaves behind.
+enum Artifacts {
+  /// `NAME.pcapng` with every device, and `NAME-NODE.pcap` of each node's native device.
+  static func writeCaptures(_ outcome: Runner.Outcome, to folder: String) throws(CaptureError) {
+    if mkdir(folder, 0o755) != 0, errno != EEXIST {
+      throw CaptureError(file: folder, reason: "cannot make the folder: \(String(cString: strerror(errno)))")
+    }
+    for scenario in outcome.scenarios {
+      let capture = JourneyCapture(scenario.journeys, comment: "scenario \(scenario.name), seed \(outcome.seed)")
+      let base = "\(folder)/\(fileName(scenario.name))"
+      try OutputFile.write(capture.pcapng, to: "\(base).pcapng")
+      for underlay in capture.underlays {
+        try OutputFile.write(underlay.pcap, to: "\(base)-\(fileName(underlay.node)).pcap")
+      }
+    }
+  }
+
+  /// A name without anything that a path could stumble over.
+  private static func fileName(_ name: String) -> String {
+    String(name.map { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" || $0 == "." ? $0 : "-" })
+  }
+}
