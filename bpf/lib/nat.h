@@ -11,13 +11,6 @@
 
 enum { SNAT_RETRIES = 32, SNAT_SIGNAL_RETRIES = 16, NAT_PUNT = -DROP_NAT_NOT_NEEDED };
 
-/* What a connection's packets are given: an address, a port of a range, an entry in conntrack or not. */
-struct nat_target {
-	struct v6addr address;
-	uint16_t min_port, max_port;
-	uint32_t needs_ct;
-};
-
 /* Node ports come first, and what is above them is for NAT. */
 INLINE uint16_t nat_min_port(void)
 {
@@ -105,10 +98,12 @@ INLINE void count_retries(struct packet *p, uint32_t retries)
 		++*known;
 }
 
-/* Finds a free port, the packet's own if it may: the entry for the answers tells by not being there. */
-STAGE int nat_allocate(struct __sk_buff *ctx, struct packet *p, struct nat_target *target, struct ipv6_nat_entry *entry)
+/* Finds a free port, the packet's own if it may: the entry for the answers tells by not being there yet. */
+STAGE int nat_allocate(struct __sk_buff *ctx, struct packet *p)
 {
 	struct tuple *t = &p->ct.tuple, back;
+	struct nat_target *target = &p->nat;
+	struct ipv6_nat_entry *entry = &p->nat_entry;
 	struct ipv6_nat_entry answer = {
 		.created = now_mono(),
 		.needs_ct = target->needs_ct,
@@ -165,9 +160,13 @@ INLINE int nat_track(struct __sk_buff *ctx, struct packet *p)
 	return ret < 0 ? ret : 0;
 }
 
-/* The entry of the packet's connection, found or made; whichever of the pair is missing is made again. */
-STAGE int nat_map(struct __sk_buff *ctx, struct packet *p, struct nat_target *target, struct ipv6_nat_entry *entry)
+/* The entry of the packet's connection for p->nat, found or made, into p->nat_entry; whichever of the pair is missing is
+ * made again.
+ */
+STAGE int nat_map(struct __sk_buff *ctx, struct packet *p)
 {
+	struct nat_target *target = &p->nat;
+	struct ipv6_nat_entry *entry = &p->nat_entry;
 	int known = nat_find(p, &p->ct.tuple, entry), ret;
 	struct ipv6_nat_entry other;
 	struct tuple back;
@@ -200,12 +199,13 @@ STAGE int nat_map(struct __sk_buff *ctx, struct packet *p, struct nat_target *ta
 			return ret;
 		nat_delete(p, &back);
 	}
-	return nat_allocate(ctx, p, target, entry);
+	return nat_allocate(ctx, p);
 }
 
-/* Replaces one address and port of the packet. */
-STAGE int nat_rewrite(struct __sk_buff *ctx, struct packet *p, int source, struct ipv6_nat_entry *to)
+/* Replaces one address and port of the packet by those of p->nat_entry. */
+STAGE int nat_rewrite(struct __sk_buff *ctx, struct packet *p, int source)
 {
+	struct ipv6_nat_entry *to = &p->nat_entry;
 	struct v6addr *from = source ? &p->saddr : &p->daddr;
 	be16 port = source ? p->ct.tuple.sport : p->ct.tuple.dport;
 	uint32_t sum;
@@ -231,7 +231,7 @@ STAGE int nat_rewrite(struct __sk_buff *ctx, struct packet *p, int source, struc
 STAGE int nat_reverse(struct __sk_buff *ctx, struct packet *p)
 {
 	struct tuple *t = &p->ct.tuple, forth;
-	struct ipv6_nat_entry entry, other;
+	struct ipv6_nat_entry *entry = &p->nat_entry, other;
 	struct ct_query *q = &p->service;
 	int ret;
 
@@ -244,11 +244,11 @@ STAGE int nat_reverse(struct __sk_buff *ctx, struct packet *p)
 	swap_ports(t);
 	if (NTOHS(t->dport) < nat_min_port())
 		return NAT_PUNT;
-	if (!nat_find(p, t, &entry))
+	if (!nat_find(p, t, entry))
 		return -DROP_NAT_NO_MAPPING;
 	forth = (struct tuple){
-		.saddr = entry.to_addr,
-		.sport = entry.to_port,
+		.saddr = entry->to_addr,
+		.sport = entry->to_port,
 		.daddr = t->saddr,
 		.dport = t->sport,
 		.nexthdr = t->nexthdr,
@@ -257,22 +257,22 @@ STAGE int nat_reverse(struct __sk_buff *ctx, struct packet *p)
 	if (!nat_find(p, &forth, &other)) {
 		other = (struct ipv6_nat_entry){
 			.created = now_mono(),
-			.needs_ct = entry.needs_ct,
+			.needs_ct = entry->needs_ct,
 			.to_addr = t->daddr,
 			.to_port = t->dport,
 		};
 		if (nat_write(p, &forth, &other, BPF_ANY) < 0)
 			return -DROP_NAT_NO_MAPPING;
 	}
-	if (entry.needs_ct) {
+	if (entry->needs_ct) {
 		q->tuple = *t;
-		q->tuple.daddr = entry.to_addr;
-		q->tuple.dport = entry.to_port;
+		q->tuple.daddr = entry->to_addr;
+		q->tuple.dport = entry->to_port;
 		swap_ports(&q->tuple);
 		q->state = (struct ct_state){};
 		ret = ct_lookup_tuple(ctx, p, q, CT_INGRESS, SCOPE_REVERSE, CT_MATCH_ANY);
 		if (ret < 0)
 			return ret;
 	}
-	return nat_rewrite(ctx, p, 0, &entry);
+	return nat_rewrite(ctx, p, 0);
 }

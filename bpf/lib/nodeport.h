@@ -10,6 +10,9 @@
 #include "lib/nat.h"
 #include "lib/xlate.h"
 
+/* The packet's way through the node takes several steps, one after the other: a program's calls must not nest deeply. */
+enum node_step { NODE_DONE, NODE_REVERSE, NODE_TO_REMOTE };
+
 /* A tunnel that leads to the packet's destination, or null. */
 INLINE struct remote_endpoint_info *tunnel_to(struct packet *p, const struct v6addr *address)
 {
@@ -82,20 +85,6 @@ STAGE int reverse_at_endpoint(struct __sk_buff *ctx, struct packet *p)
 	return ret < 0 ? drop_from(ctx, p, ret, IDENTITY_UNKNOWN, PLACE_NAT, METRIC_EGRESS) : ret;
 }
 
-/* What is no request may be an answer to a packet that the node translated. Returns TC_ACT_OK to go on. */
-STAGE int reverse_ingress(struct __sk_buff *ctx, struct packet *p, uint32_t identity)
-{
-	int ret = nat_reverse(ctx, p);
-
-	if (ret == NAT_PUNT || ret == -DROP_NAT_NO_MAPPING)
-		return TC_ACT_OK;
-	if (ret == 0) {
-		mark_snat_done(ctx);
-		ret = reverse_service(ctx, p, CT_INGRESS);
-	}
-	return ret < 0 ? drop_from(ctx, p, ret, identity, PLACE_NAT, METRIC_INGRESS) : ret;
-}
-
 /* Where a client's answers go: to the MAC that its request came from. */
 INLINE int learn_neighbour(struct __sk_buff *ctx, struct packet *p)
 {
@@ -109,54 +98,6 @@ INLINE int learn_neighbour(struct __sk_buff *ctx, struct packet *p)
 		return 0;
 	return p->ipv6 ? bpf_map_update_elem(&cilium_nodeport_neigh6, &p->saddr, &mac, BPF_ANY) :
 			 bpf_map_update_elem(&cilium_nodeport_neigh4, &p->saddr, &mac, BPF_ANY);
-}
-
-/* To a backend elsewhere: the node's address becomes the source. Modelled: tail_nodeport_nat_egress_ipv4/6(). */
-STAGE int to_remote_backend(struct __sk_buff *ctx, struct packet *p)
-{
-	struct nat_target target = { .min_port = nat_min_port(), .max_port = 65535 };
-	struct remote_endpoint_info *info;
-	struct ipv6_nat_entry entry;
-	int ret = parse_network(ctx, p), done;
-
-	if (ret < 0)
-		return ret;
-	info = tunnel_to(p, &p->daddr);
-	if (p->ipv6)
-		target.address = info ? config.router_ipv6 : config.ipv6_direct_routing;
-	else
-		target.address.w0 = info ? config.ipv4_gateway : config.ipv4_direct_routing;
-	ret = parse_service_tuple(ctx, p);
-	if (ret < 0)
-		return ret;
-	swap_ports(&p->ct.tuple);
-	p->ct.tuple.flags = TUPLE_OUT;
-	ret = next_hop(ctx, p, 0, 0, METRIC_EGRESS, &done);
-	if (done)
-		return ret;
-	ret = nat_map(ctx, p, &target, &entry);
-	if (ret == 0)
-		ret = nat_rewrite(ctx, p, 1, &entry);
-	if (ret < 0)
-		return ret;
-	mark_snat_done(ctx);
-	if (info) {
-		p->trace = (struct trace){
-			.reason = TRACE_REASON_POLICY,
-			.dst = info->sec_identity,
-			.monitor = config.trace_payload_len,
-		};
-		return encapsulate(ctx, p, info, world_of(p->ipv6));
-	}
-	ret = parse_network(ctx, p);
-	return ret < 0 ? ret : fib_redirect(ctx, p);
-}
-
-STAGE int send_to_remote_backend(struct __sk_buff *ctx, struct packet *p)
-{
-	int ret = to_remote_backend(ctx, p);
-
-	return ret < 0 ? drop_from(ctx, p, ret, IDENTITY_UNKNOWN, PLACE_NAT, METRIC_EGRESS) : ret;
 }
 
 INLINE int source_allowed(struct packet *p, struct lb_service *svc)
@@ -213,33 +154,120 @@ STAGE int request(struct __sk_buff *ctx, struct packet *p, struct lb_service *sv
 	}
 	if (ret < 0 || local)
 		return ret < 0 ? ret : TC_ACT_OK;
-	ret = learn_neighbour(ctx, p);
-	if (ret < 0)
-		return ret;
-	*final = 1;
-	return send_to_remote_backend(ctx, p);
+	p->next = NODE_TO_REMOTE;
+	return learn_neighbour(ctx, p);
 }
 
-/* The node's part in a packet that comes in. TC_ACT_OK with *final unset: go on. */
-STAGE int load_balance(struct __sk_buff *ctx, struct packet *p, uint32_t identity, int *final)
+/* Is it a request? p->next says what comes after, if the packet was neither dropped nor answered (*final). */
+STAGE int examine(struct __sk_buff *ctx, struct packet *p, uint32_t identity, int *final)
 {
 	struct service_key key;
 	struct lb_service *svc;
 	int ret = parse_transport(ctx, p);
 
-	*final = 0;
 	if (ret < 0)
 		return ret;
 	ret = parse_service_tuple(ctx, p);
 	if (ret == -DROP_UNSUPP_SERVICE_PROTO && !p->ipv6)
-		ctx->cb[CB_SRC_LABEL] = identity; /* cil_to_host reads this slot and Cilium leaves it so */
+		ctx->cb[CB_SRC_LABEL] = identity; /* Cilium leaves it so, and cil_to_host reads the slot */
 	if (ret < 0)
 		return not_a_service(ret) ? TC_ACT_OK : ret;
 	key = service_key_of(p);
 	svc = external_service(p, &key);
 	if (svc)
 		return request(ctx, p, svc, &key, final);
-	ret = reverse_ingress(ctx, p, identity);
+	p->next = NODE_REVERSE;
+	return TC_ACT_OK;
+}
+
+/* Towards a backend elsewhere: the node's address will be the source. Modelled: tail_nodeport_nat_egress_ipv4/6(). */
+STAGE int prepare_remote(struct __sk_buff *ctx, struct packet *p, int *final)
+{
+	struct remote_endpoint_info *info;
+	int ret = parse_network(ctx, p);
+
+	if (ret < 0)
+		return ret;
+	info = tunnel_to(p, &p->daddr);
+	p->nat = (struct nat_target){ .min_port = nat_min_port(), .max_port = 65535 };
+	if (p->ipv6)
+		p->nat.address = info ? config.router_ipv6 : config.ipv6_direct_routing;
+	else
+		p->nat.address.w0 = info ? config.ipv4_gateway : config.ipv4_direct_routing;
+	ret = parse_service_tuple(ctx, p);
+	if (ret < 0)
+		return ret;
+	swap_ports(&p->ct.tuple);
+	p->ct.tuple.flags = TUPLE_OUT;
+	return next_hop(ctx, p, 0, 0, METRIC_EGRESS, final);
+}
+
+STAGE int send_remote(struct __sk_buff *ctx, struct packet *p)
+{
+	struct remote_endpoint_info *info = tunnel_to(p, &p->daddr);
+	int ret;
+
+	mark_snat_done(ctx);
+	if (info) {
+		p->trace = (struct trace){
+			.reason = TRACE_REASON_POLICY,
+			.dst = info->sec_identity,
+			.monitor = config.trace_payload_len,
+		};
+		return encapsulate(ctx, p, info, world_of(p->ipv6));
+	}
+	ret = parse_network(ctx, p);
+	return ret < 0 ? ret : fib_redirect(ctx, p);
+}
+
+INLINE int to_remote_backend(struct __sk_buff *ctx, struct packet *p)
+{
+	int final = 0, ret = prepare_remote(ctx, p, &final);
+
+	if (!p->ipv6)
+		ctx->cb[CB_SRC_LABEL] = world_of(0);
+	if (ret >= 0 && final)
+		return ret;
+	if (ret == 0)
+		ret = nat_map(ctx, p);
+	if (ret == 0)
+		ret = nat_rewrite(ctx, p, 1);
+	if (ret == 0)
+		ret = send_remote(ctx, p);
+	return ret < 0 ? drop_from(ctx, p, ret, IDENTITY_UNKNOWN, PLACE_NAT, METRIC_EGRESS) : ret;
+}
+
+/* What is no request may be an answer to a packet that the node translated. Returns TC_ACT_OK to go on. */
+INLINE int reverse_ingress(struct __sk_buff *ctx, struct packet *p, uint32_t identity)
+{
+	int ret = nat_reverse(ctx, p);
+
+	if (ret == NAT_PUNT || ret == -DROP_NAT_NO_MAPPING)
+		return TC_ACT_OK;
+	if (ret == 0) {
+		mark_snat_done(ctx);
+		ret = reverse_service(ctx, p, CT_INGRESS);
+	}
+	if (ret > 0)
+		ctx->cb[CB_SRC_LABEL] = identity;
+	return ret < 0 ? drop_from(ctx, p, ret, identity, PLACE_NAT, METRIC_INGRESS) : ret;
+}
+
+/* The node's part in a packet that comes in. TC_ACT_OK with *final unset: go on. */
+INLINE int load_balance(struct __sk_buff *ctx, struct packet *p, uint32_t identity, int *final)
+{
+	int ret;
+
+	*final = 0;
+	ret = examine(ctx, p, identity, final);
+	if (ret < 0 || *final)
+		return ret;
+	if (p->next == NODE_TO_REMOTE) {
+		*final = 1;
+		return to_remote_backend(ctx, p);
+	}
+	if (p->next == NODE_REVERSE)
+		ret = reverse_ingress(ctx, p, identity);
 	*final = ret != TC_ACT_OK;
 	return ret;
 }

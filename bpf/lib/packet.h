@@ -75,6 +75,13 @@ struct drop {
 	int8_t ext_err;
 };
 
+/* What source NAT gives a connection's packets (nat.h): an address, a port of a range, an entry in conntrack or not. */
+struct nat_target {
+	struct v6addr address;
+	uint16_t min_port, max_port;
+	uint32_t needs_ct;
+};
+
 struct ipv4_header {
 	uint8_t version_ihl, tos;
 	be16 total_length, id, fragment;
@@ -98,13 +105,15 @@ struct packet {
 	struct verdict verdict;
 	struct trace trace;
 	struct drop drop;
+	struct nat_target nat;
+	struct ipv6_nat_entry nat_entry; /* what was found or made; of IPv4 in the layout of IPv6 */
 	be16 ethertype;
 	uint8_t ipv6;
 	uint8_t next_header; /* of the IP header; ct.tuple.nexthdr is the one after all extension headers */
 	uint8_t fragment; /* is a fragment */
 	uint8_t headless; /* a fragment without a layer 4 header */
 	uint8_t fragment_protocol;
-	uint8_t pad0;
+	uint8_t next; /* enum node_step (nodeport.h) */
 	be32 fragment_id;
 	uint32_t l4_off;
 

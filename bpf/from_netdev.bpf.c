@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/* What comes in from the network: attached to the native devices, on ingress.
+ *
+ *   neighbours -> is it for a service or an answer to the node's NAT? -> the stack, which routes it; with BPF host
+ *   routing straight to the endpoint
+ *
+ * Modelled: cil_from_netdev of bpf_host.c and the tail calls behind it.
+ */
+#define THIS_OBJECT SOURCE_FILE_HOST
+#include "lib/host.h"
+
+/* Neighbour solicitations for endpoints and the router, wherever the ICMPv6 header is. */
+INLINE int neighbours(struct __sk_buff *ctx, struct packet *p, int *final)
+{
+	uint8_t type;
+	int ret = parse_transport(ctx, p);
+
+	if (ret < 0 || p->ct.tuple.nexthdr != L4_ICMPV6)
+		return ret;
+	if (bpf_skb_load_bytes(ctx, p->l4_off, &type, 1) < 0)
+		return -DROP_INVALID;
+	*final = type == ND_SOLICITATION;
+	return *final ? answer_solicitation(ctx, p, METRIC_INGRESS) : 0;
+}
+
+INLINE int handle_ip(struct __sk_buff *ctx, struct packet *p, uint32_t identity)
+{
+	struct delivery d = { .identity = identity, .magic = MARK_MAGIC_IDENTITY, .dir = METRIC_INGRESS };
+	struct endpoint_info *ep;
+	int ret, final = 0;
+
+	ret = refuse_fragments(ctx, p);
+	if (ret == 0 && p->ipv6)
+		ret = neighbours(ctx, p, &final);
+	if (ret < 0 || final)
+		return ret;
+	if (config.enable_nodeport)
+		ret = load_balance(ctx, p, identity, &final);
+	if (ret < 0 || final || !config.enable_host_routing)
+		return ret;
+	ret = parse_network(ctx, p);
+	if (ret < 0)
+		return ret;
+	ep = endpoint_at(p, &p->daddr);
+	return ep && !(ep->flags & ENDPOINT_MASK_HOST_DELIVERY) ? deliver(ctx, p, ep, &d) : TC_ACT_OK;
+}
+
+SEC("tc")
+int cil_from_netdev(struct __sk_buff *ctx)
+{
+	struct packet *p = new_packet(ctx);
+	uint32_t identity = IDENTITY_UNKNOWN;
+	int ret;
+
+	if (!p)
+		return TC_ACT_SHOT;
+	clear_meta(ctx);
+	if (has_vlan(ctx))
+		return drop_from(ctx, p, DROP_VLAN_FILTERED, identity, PLACE_ENTRY, METRIC_INGRESS);
+	ctx->tc_index &= ~TC_INDEX_SKIP_NODEPORT;
+	if (!ethertype_valid(p))
+		return pass_unknown(ctx, p, identity);
+	ret = receive(ctx, p, &identity, TRACE_FROM_NETWORK);
+	if (ret != TC_ACT_OK || !is_ip(p))
+		return ret;
+	ret = handle_ip(ctx, p, identity);
+	return ret < 0 ? send_drop(ctx, p, ret) : ret;
+}
+
+char program_license[] SEC("license") = "Dual BSD/GPL";
