@@ -29,24 +29,27 @@ public struct KernelNode: ~Copyable {
   var events: EventRings?
   var sync: LogSync
   var sockets: SocketRunner?
+  /// The endpoints' configurations as they were at the last run: the same array while nothing has changed.
+  var endpoints: [DatapathConfig]
   /// Devices that the namespace has, by index.
   private var devices: Set<UInt32> = [1]
 
-  /// Makes the devices, maps and programs of a node and fills the maps from `state`.
+  /// Makes a node. Its devices, maps and programs come into being when they are first needed, the maps filled from
+  /// the state that `run` is given then.
   public static func make(
     _ state: borrowing NodeState, objects: DatapathObjects, reading: MapReading = .everyHop
   ) throws(KernelError) -> KernelNode {
     let namespace = try NetworkNamespace.create()
     let driver = try Driver.load(objects.driver)
     var node = KernelNode(
-      namespace: namespace, driver: driver, objects: objects, reading: reading, position: state.position)
-    try node.load(state)
+      namespace: namespace, driver: driver, objects: objects, reading: reading, state)
+    if state.image.endpointConfigs.contains(where: { $0.drop_notify == 0 }) { try node.preload(state) }
     return node
   }
 
   private init(
     namespace: consuming NetworkNamespace, driver: consuming Driver, objects: DatapathObjects,
-    reading: MapReading, position: Int
+    reading: MapReading, _ state: borrowing NodeState
   ) {
     self.namespace = namespace
     self.driver = driver
@@ -55,7 +58,8 @@ public struct KernelNode: ~Copyable {
     maps = NodeMapSet(layouts: objects.layouts)
     programs = ProgramTable(objects)
     test = TestRun()
-    sync = LogSync(position: position)
+    sync = LogSync(position: state.position)
+    endpoints = state.image.endpointConfigs
     environment = nil
     events = nil
     sockets = nil
@@ -64,13 +68,11 @@ public struct KernelNode: ~Copyable {
   /// Moves the calling thread back to where the process lives.
   public func leave() throws(KernelError) { try NetworkNamespace.leave() }
 
-  /// Loads what the image names and has not been loaded yet, endpoints' policy programs included.
-  mutating func load(_ state: borrowing NodeState) throws(KernelError) {
+  /// Loads every program that the image names, on several threads. Without it a program is loaded when a packet
+  /// first reaches it.
+  public mutating func preload(_ state: borrowing NodeState) throws(KernelError) {
     for attachment in state.image.attachments { try addDevice(of: attachment) }
-    try programs.loadPolicies(state, maps)
-    for attachment in state.image.attachments where objects.placement(of: attachment.hook) != nil {
-      _ = try programs.index(of: attachment, state, maps, driver.hooks)
-    }
+    try programs.preload(state, maps)
     try openRings()
   }
 

@@ -21,11 +21,33 @@ struct ObjectInstance: Sendable {
   }
 
   static func load(_ file: ObjectFile, _ plan: Plan) throws(KernelError) -> ObjectInstance {
-    let object = try OpenObject(file)
-    let wanted = file.reachable(from: plan.entries)
+    let job = try LoadJob(file, plan)
+    job.load()
+    return try job.finish(plan)
+  }
+}
+
+/// The loading of one object in three steps; the middle one, in which the verifier works, may be done on any thread.
+final class LoadJob: @unchecked Sendable {
+  private let object: OpenObject
+  private let wanted: [ObjectFile.Program]
+  private let fresh: [(name: String, isShared: Bool)]
+  private var outcome: Result<Void, KernelError> = .success(())
+
+  init(_ file: ObjectFile, _ plan: ObjectInstance.Plan) throws(KernelError) {
+    object = try OpenObject(file)
+    wanted = file.reachable(from: plan.entries)
     try object.choosePrograms(wanted)
-    let fresh = try object.prepareMaps(plan, used: wanted.reduce(into: Set()) { $0.formUnion($1.maps) })
-    try object.load()
+    fresh = try object.prepareMaps(plan, used: wanted.reduce(into: Set()) { $0.formUnion($1.maps) })
+  }
+
+  /// Has the kernel verify and load the programs. Called once, by one thread.
+  func load() {
+    do throws(KernelError) { try object.load() } catch { outcome = .failure(error) }
+  }
+
+  func finish(_ plan: ObjectInstance.Plan) throws(KernelError) -> ObjectInstance {
+    try outcome.get()
     return try object.collect(wanted, fresh, plan)
   }
 }

@@ -17,8 +17,8 @@ struct ProgramTable {
   private let objects: DatapathObjects
   private(set) var entries: [Entry] = []
   private var instances: [InstanceKey: ObjectInstance] = [:]
-  /// The configurations whose policy programs are loaded.
-  private var policies: [DatapathConfig] = []
+  /// The endpoints whose policy programs are loaded, and with what configuration.
+  private var policies: [UInt16: DatapathConfig] = [:]
 
   private struct InstanceKey: Hashable {
     var file: String
@@ -68,16 +68,64 @@ struct ProgramTable {
     return index
   }
 
-  /// Loads every endpoint's policy program whose configuration is new, and puts it into `cilium_call_policy`.
-  mutating func loadPolicies(_ state: borrowing NodeState, _ maps: NodeMapSet) throws(KernelError) {
-    guard let stage = objects.policyStage else { return }
-    for config in state.image.endpointConfigs where !policies.contains(where: { Self.same($0, config) }) {
-      let instance = try instance(stage, config, state, maps)
-      if let program = instance.programs[stage.program] {
-        try maps.policyPrograms().set(UInt32(config.endpoint_id), to: program.raw)
+  /// Follows the endpoints of the image: programs of endpoints that are gone are taken out, and those whose
+  /// configuration is another are loaded anew. Nothing is loaded for endpoints that no packet has reached yet.
+  mutating func followPolicies(_ state: borrowing NodeState, _ maps: NodeMapSet) throws(KernelError) {
+    for endpoint in policies.keys.sorted() {
+      guard let config = state.image.endpointConfig(endpoint) else {
+        var slot = UInt32(endpoint)
+        try maps.policyPrograms().delete(&slot)
+        policies[endpoint] = nil
+        continue
       }
-      policies.append(config)
+      if let known = policies[endpoint], !Self.same(known, config) { try loadPolicy(config, state, maps) }
     }
+  }
+
+  /// Loads an endpoint's policy program into `cilium_call_policy`. False when that has been done before, or when
+  /// the endpoint has none.
+  mutating func loadPolicy(
+    endpoint: UInt16, _ state: borrowing NodeState, _ maps: NodeMapSet
+  ) throws(KernelError) -> Bool {
+    guard policies[endpoint] == nil, let config = state.image.endpointConfig(endpoint) else { return false }
+    return try loadPolicy(config, state, maps)
+  }
+
+  @discardableResult
+  private mutating func loadPolicy(
+    _ config: DatapathConfig, _ state: borrowing NodeState, _ maps: NodeMapSet
+  ) throws(KernelError) -> Bool {
+    guard let stage = objects.policyStage else { return false }
+    let instance = try instance(stage, config, state, maps)
+    guard let program = instance.programs[stage.program] else { return false }
+    try maps.policyPrograms().set(UInt32(config.endpoint_id), to: program.raw)
+    policies[config.endpoint_id] = config
+    return true
+  }
+
+  /// Loads all that the image names, on several threads at once.
+  mutating func preload(_ state: borrowing NodeState, _ maps: NodeMapSet) throws(KernelError) {
+    var wanted: [(placement: DatapathObjects.Placement, config: DatapathConfig)] = []
+    for attachment in state.image.attachments {
+      if let placement = objects.placement(of: attachment.hook) { wanted.append((placement, attachment.config)) }
+    }
+    if let stage = objects.policyStage { wanted += state.image.endpointConfigs.map { (stage, $0) } }
+    var pending: [(key: InstanceKey, plan: ObjectInstance.Plan, made: MadeMaps, job: LoadJob)] = []
+    for (placement, config) in wanted {
+      let key = InstanceKey(file: placement.file.name, config: Self.octets(config))
+      if instances[key] != nil || pending.contains(where: { $0.key == key }) { continue }
+      try checkMacros(config)
+      let made = MadeMaps()
+      let plan = plan(placement, config, state, maps, made)
+      pending.append((key, plan, made, try LoadJob(placement.file, plan)))
+    }
+    let jobs = pending.map(\.job)
+    Parallel.forEach(jobs.count) { jobs[$0].load() }
+    for (key, plan, made, job) in pending {
+      instances[key] = try job.finish(plan)
+      made.maps.forEach(maps.adopt)
+    }
+    for config in state.image.endpointConfigs { _ = try loadPolicy(config, state, maps) }
   }
 
   private mutating func instance(
@@ -87,25 +135,35 @@ struct ProgramTable {
     let key = InstanceKey(file: placement.file.name, config: Self.octets(config))
     if let instance = instances[key], instance.programs[placement.program] != nil { return instance }
     try checkMacros(config)
+    let made = MadeMaps()
+    let instance = try ObjectInstance.load(placement.file, plan(placement, config, state, maps, made))
+    made.maps.forEach(maps.adopt)
+    instances[key] = instance
+    return instance
+  }
+
+  /// Maps that libbpf made while loading and that later objects are to share.
+  private final class MadeMaps {
+    var maps: [BPFMap] = []
+  }
+
+  private func plan(
+    _ placement: DatapathObjects.Placement, _ config: DatapathConfig, _ state: borrowing NodeState,
+    _ maps: NodeMapSet, _ made: MadeMaps
+  ) -> ObjectInstance.Plan {
     let file = placement.file
-    let entries = self.entries(of: placement, config, state)
     let endpoint = config.endpoint_id != 0 ? config.endpoint_id : config.host_ep_id
-    var made: [BPFMap] = []
     // `state` cannot be captured by a closure: the maps are copied (shared storage, nothing is duplicated).
     let contents = state.maps
-    let plan = ObjectInstance.Plan(
-      entries: entries,
+    return ObjectInstance.Plan(
+      entries: entries(of: placement, config, state),
       sectionContents: { section, initial throws(KernelError) in
         try SectionContents.patched(section, initial, file, config)
       },
       map: { name, shape throws(KernelError) in
         try maps.placement(name, shape, endpoint: endpoint, maps: contents)
       },
-      share: { made.append($0) })
-    let instance = try ObjectInstance.load(file, plan)
-    for map in made { maps.adopt(map) }
-    instances[key] = instance
-    return instance
+      share: { made.maps.append($0) })
   }
 
   /// The programs of a file that are used with one configuration: loaded together, they share their tail calls.

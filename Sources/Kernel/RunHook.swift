@@ -11,19 +11,35 @@ extension KernelNode: HookInterpreter {
     _ attachment: Attachment, on input: HookInput, state: borrowing NodeState
   ) throws(KernelError) -> HookResult {
     try namespace.enter()
-    try follow(state, ktime: input.environment.ktime)
     let index = try program(attachment, state)
+    try follow(state)
+    try setClock(input.environment.ktime)
+    var result = try runOnce(index, attachment, input)
+    // A policy program is loaded when a packet first reaches its endpoint: everything is put back, and run again.
+    while result.drop == .epNotReady, let endpoint = result.subject.endpoint(in: state.maps),
+      try programs.loadPolicy(endpoint: endpoint, state, maps)
+    {
+      try reset(to: state)
+      try setClock(input.environment.ktime)
+      result = try runOnce(index, attachment, input)
+    }
+    try readMaps(into: &result, state)
+    return result
+  }
+
+  private mutating func runOnce(
+    _ index: Int, _ attachment: Attachment, _ input: HookInput
+  ) throws(KernelError) -> HookResult {
     environment?.store(
       PinnedEnvironment(ktime_ns: input.environment.ktime, random_state: input.environment.random))
     given.flowHash = nil
-    var result =
+    let result =
       switch input.subject {
       case .skb(let buffer): try run(index, buffer, attachment)
       case .xdp(let buffer): try run(index, buffer)
       case .socket(let address): try run(index, address, attachment.hook)
       }
     given.lostEvents = events?.lost ?? 0
-    try readMaps(into: &result, state)
     return result
   }
 
@@ -51,21 +67,35 @@ extension KernelNode: HookInterpreter {
     sync.adopt(state.position)
   }
 
+  /// Moves the maps' times to the kernel's clock, for programs that read it. Done last before a run.
+  @inline(__always)
+  private mutating func setClock(_ ktime: UInt64) throws(KernelError) {
+    guard objects.isForeign else { return }
+    let shift = ClockShift.now(ktime: ktime)
+    try maps.move(to: shift)
+    given.clockShift = shift.seconds
+  }
+
   /// Carries over what has changed in the state since the last run.
   @inline(__always)
-  private mutating func follow(_ state: borrowing NodeState, ktime: UInt64) throws(KernelError) {
-    if objects.isForeign {
-      let shift = ClockShift.now(ktime: ktime)
-      try maps.move(to: shift)
-      given.clockShift = shift.seconds
-    }
+  private mutating func follow(_ state: borrowing NodeState) throws(KernelError) {
     if !sync.isCurrent(state) { try catchUp(state) }
+    if !Self.isSame(endpoints, state.image.endpointConfigs) {
+      endpoints = state.image.endpointConfigs
+      try programs.followPolicies(state, maps)
+    }
+  }
+
+  /// Whether two arrays are the same storage, and so have the same contents.
+  @inline(__always)
+  private static func isSame(_ a: [DatapathConfig], _ b: [DatapathConfig]) -> Bool {
+    a.count == b.count
+      && a.withUnsafeBufferPointer { a in b.withUnsafeBufferPointer { b in a.baseAddress == b.baseAddress } }
   }
 
   private mutating func catchUp(_ state: borrowing NodeState) throws(KernelError) {
     if state.position < sync.position { return try reset(to: state) }
     for key in sync.pending(state) { try maps.send(key, from: state.maps) }
-    try programs.loadPolicies(state, maps)
   }
 
   private mutating func readMaps(into result: inout HookResult, _ state: borrowing NodeState)
@@ -137,6 +167,28 @@ extension KernelNode: HookInterpreter {
     var collected: [Event] = []
     events?.drain { collected.append(Event(bytes: $0)) }
     return collected
+  }
+}
+
+extension Subject {
+  /// The endpoint of this node that a frame is addressed to.
+  fileprivate func endpoint(in maps: borrowing NodeMaps) -> UInt16? {
+    guard let frame, frame.count >= 34 else { return nil }
+    let address: AddressWords
+    switch (frame[12], frame[13]) {
+    case (0x08, 0x00): address = AddressWords(w0: Self.word(frame, 30), w1: 0, w2: 0, w3: 0)
+    case (0x86, 0xdd) where frame.count >= 54:
+      address = AddressWords(
+        w0: Self.word(frame, 38), w1: Self.word(frame, 42), w2: Self.word(frame, 46), w3: Self.word(frame, 50))
+    default: return nil
+    }
+    let family = frame[12] == 0x08 ? ENDPOINT_KEY_IPV4 : ENDPOINT_KEY_IPV6
+    let key = EndpointKey(ip: address, family: UInt8(family.rawValue), key: 0, cluster_id: 0)
+    return maps.endpoints[key]?.lxc_id
+  }
+
+  private static func word(_ frame: [UInt8], _ offset: Int) -> UInt32 {
+    frame.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: UInt32.self) }
   }
 }
 

@@ -32,6 +32,7 @@ enum KernelBench {
     let state = NodeState(image)
     let start = clock()
     var node = try KernelNode.make(state, objects: objects, reading: .conversation)
+    try node.preload(state)
     print("kernel: load node, two endpoints: \(milliseconds(clock() - start)) ms")
     let input = BenchNode.syn
     let count = 200_000
