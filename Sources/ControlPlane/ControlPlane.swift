@@ -92,7 +92,9 @@ extension ControlPlane {
   }
 
   /// What the user should know of, by place and object.
-  public var findings: [Finding] { (ownFindings + policies.findings).sorted() }
+  public var findings: [Finding] {
+    (ownFindings + policies.findings).sorted { ($0.location, $0.message) < ($1.location, $1.message) }
+  }
 
   /// Stops or starts the agent of a node, from the next reconciliation on.
   public mutating func setAgent(_ node: String, isDown: Bool) {

@@ -102,7 +102,8 @@ struct IdentityController: Sendable {
     guard low >= 256, numbers.pin(name, to: low) else {
       findings.append(
         Finding(
-          .error, "identity \(number) cannot be pinned: it is reserved, or pinned to other labels",
+          "identity-pin", .error,
+          "identity \(number) cannot be pinned: it is reserved, or pinned to other labels",
           object: object, at: location))
       return
     }

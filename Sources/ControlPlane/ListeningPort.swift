@@ -73,7 +73,8 @@ extension ListeningPort {
         } else {
           findings.append(
             Finding(
-              .error, "annotation \(annotation): found \"\(word)\", expected PORT or PORT/PROTOCOL",
+              "listen-annotation", .error,
+              "annotation \(annotation): found \"\(word)\", expected PORT or PORT/PROTOCOL",
               object: pod.reference, at: pod.location))
         }
       }

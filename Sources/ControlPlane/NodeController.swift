@@ -54,7 +54,8 @@ struct NodeController: Sendable {
     infos = nodes.map { info(of: $0, options, network, settings) }
     for node in nodes {
       if let failure = records[node.name]?.failure {
-        findings.append(Finding(.error, failure, object: node.reference, at: node.location))
+        findings.append(
+          Finding("agent-not-started", .warning, failure, object: node.reference, at: node.location))
       }
     }
   }

@@ -198,7 +198,7 @@ extension PodController {
       if phase == .pending || phase == .containerCreating {
         findings.append(
           Finding(
-            phase == .pending ? .error : .warning, "stays \(phase.rawValue): \(reason)",
+            "pod-not-running", .warning, "stays \(phase.rawValue): \(reason)",
             object: pod.reference,
             at: pod.location))
       }

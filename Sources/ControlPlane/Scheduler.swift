@@ -68,6 +68,11 @@ struct Scheduler {
     if labels[Node.hostnameLabel] == nil { labels[Node.hostnameLabel] = node.name }
     if labels["kubernetes.io/os"] == nil { labels["kubernetes.io/os"] = "linux" }
     guard pod.spec.nodeSelector.allSatisfy({ labels[$0.key] == $0.value }) else { return false }
+    if let terms = pod.spec.nodeAffinity {
+      var labelled = node
+      labelled.metadata.labels = labels
+      guard terms.contains(where: { $0.matches(labelled) }) else { return false }
+    }
     return taints(node, nodes).allSatisfy { taint in
       taint.effect == .preferNoSchedule
         || daemon && taint.key.hasPrefix("node.kubernetes.io/")

@@ -103,7 +103,7 @@ struct ServiceController: Sendable {
     {
       findings.append(
         Finding(
-          .error, "asks for an IP family that the cluster's service prefixes do not have",
+          "ip-family", .error, "asks for an IP family that the cluster's service prefixes do not have",
           object: service.reference, at: service.location))
     }
     let first = wanted.filter { available.contains($0) }
@@ -128,7 +128,8 @@ struct ServiceController: Sendable {
       }
       findings.append(
         Finding(
-          .error, "no address is left in the service prefix for family \(family.rawValue)",
+          "clusterip-exhausted", .warning,
+          "no address is left in the service prefix for family \(family.rawValue)",
           object: service.reference, at: service.location))
       return nil
     }
@@ -233,24 +234,24 @@ extension ServiceController {
 
   private func report(_ status: ServiceStatus, _ settings: Settings, _ findings: inout [Finding]) {
     let service = status.service
-    func add(_ severity: Finding.Severity, _ message: String) {
-      findings.append(Finding(severity, message, object: service.reference, at: service.location))
+    func add(_ id: String, _ severity: Finding.Severity, _ message: String) {
+      findings.append(Finding(id, severity, message, object: service.reference, at: service.location))
     }
     if service.selector != nil, status.backends.isEmpty, service.type != .externalName {
-      add(.warning, "its selector selects no pod with an address")
+      add("no-endpoints", .warning, "its selector selects no pod with an address")
     }
     if !service.loadBalancerSourceRanges.isEmpty, !status.frontends.isEmpty {
-      add(.unmodelled, "loadBalancerSourceRanges")
+      add("unmodelled", .unmodelled, "loadBalancerSourceRanges")
     }
     if service.trafficDistribution != nil, settings.loadBalancer.serviceTopology {
-      add(.unmodelled, "trafficDistribution with loadBalancer.serviceTopology")
+      add("unmodelled", .unmodelled, "trafficDistribution with loadBalancer.serviceTopology")
     }
     if service.type == .loadBalancer, service.loadBalancerIngress.isEmpty, settings.loadBalancer.ipam {
-      add(.warning, "has no external address: its EXTERNAL-IP stays <pending>")
+      add("no-external-address", .warning, "has no external address: its EXTERNAL-IP stays <pending>")
     }
     if settings.loadBalancer.algorithm == .maglev, status.frontends.contains(where: { $0.kind != .clusterIP })
     {
-      add(.unmodelled, "loadBalancer.algorithm maglev")
+      add("unmodelled", .unmodelled, "loadBalancer.algorithm maglev")
     }
   }
 
@@ -259,7 +260,7 @@ extension ServiceController {
       if let port = status.pod.spec.ports.first(where: { $0.hostPort != nil }) {
         findings.append(
           Finding(
-            .unmodelled, "hostPort", object: status.pod.reference,
+            "unmodelled", .unmodelled, "hostPort", object: status.pod.reference,
             at: port.location.isKnown ? port.location : status.pod.location))
       }
     }

@@ -34,10 +34,6 @@ struct CiliumPolicyReader {
     guard let selector = rule.endpointSelector else {
       return refuse("rule must have one of endpointSelector or nodeSelector", rule.location)
     }
-    if rule.log != nil {
-      // The value is for Hubble's flows; it decides nothing.
-      findings.append(finding(.warning, "log is kept for flows only", rule.location))
-    }
     var subject = PeerSelector(selector, source: "any")
     if policy.scope == .namespaced {
       subject.add(PeerSelector.equals("k8s", IdentityLabels.namespaceKey, policy.namespace))
@@ -75,14 +71,21 @@ struct CiliumPolicyReader {
 
   private mutating func refuse(_ message: String, _ location: SourceLocation) {
     isRefused = true
-    findings.append(finding(.error, "refused by the agent: \(message)", location))
+    findings.append(finding(.error, message, location))
   }
 
   private func finding(
     _ severity: Finding.Severity, _ message: String, _ location: SourceLocation
   ) -> Finding {
-    Finding(
-      severity, message, object: policy.reference, at: location.isKnown ? location : policy.location)
+    let id =
+      switch severity {
+      case .error: "policy-refused"
+      case .warning: "policy-without-effect"
+      case .unmodelled: "unmodelled"
+      }
+    return Finding(
+      id, severity, message, object: policy.reference,
+      at: location.isKnown ? location : policy.location, authority: severity == .error ? .agent : nil)
   }
 }
 
