@@ -55,6 +55,8 @@ public enum DecisionReason: String, Hashable, Sendable, CaseIterable {
   case localHost
   /// A pod's traffic to itself, which no policy sees.
   case itself
+  /// IPv4's "fragmentation needed", which passes every policy; IPv6's "packet too big" does not.
+  case fragmentationNeeded
 }
 
 /// What one direction's policy says, and by which rule.

@@ -49,6 +49,8 @@ extension Intent {
     if options.selfTraffic == .loopback, from.kind == to.kind, from.id == to.id, from.kind != .world {
       return .itself
     }
+    // Source: Cilium `bpf/lib/policy.h`, `allow_icmp_frag_needed`, which is on unless asked otherwise.
+    if traffic.family == .ipv4, traffic.transport == .icmp(type: 3, code: 4) { return .fragmentationNeeded }
     // The text of the NetworkPolicy API: a pod and its own node always reach each other.
     if options.follow == .kubernetes, from.kind == .node || to.kind == .node, from.kind != to.kind,
       !from.node.isEmpty, from.node == to.node
@@ -76,9 +78,10 @@ extension Intent {
 }
 
 extension Subject {
-  /// The pods of a cluster, and one for each workload as its template makes them.
+  /// The pods of a cluster, and one for each workload as its template makes them; those in the host network have
+  /// no policy of their own, and are left out.
   public static func all(in cluster: ClusterState) -> [Subject] {
-    cluster.pods.filter { !$0.isFinished }.map { .pod($0, in: cluster) }
-      + cluster.workloads.map { .workload($0, in: cluster) }
+    cluster.pods.filter { !$0.isFinished && !$0.spec.hostNetwork }.map { .pod($0, in: cluster) }
+      + cluster.workloads.filter { !$0.template.spec.hostNetwork }.map { .workload($0, in: cluster) }
   }
 }

@@ -22,7 +22,7 @@ extension Intent {
   private func endpoints(of policy: ObjectReference, _ rules: [Rule]) -> [Subject] {
     endpoints.filter { subject in
       let identity = identities.identity(of: subject, seenFrom: subject.node, .ipv4)
-      return rules.contains { $0.subject.selects(identity, isNode: false) }
+      return rules.contains { $0.subject.selects(identity, isNode: subject.kind == .node) }
     }
   }
 

@@ -79,8 +79,8 @@ public struct Intent: Sendable {
       return DirectionPolicy(
         direction: direction, rules: rules,
         enforcement: enforcement ?? self.enforcement(rules, isInit: subject.kind == .initializing),
-        // Cilium adds the exception beside rules; with none, `always` shuts the node out as well.
-        allowsLocalHost: !isNode && !rules.isEmpty)
+        // Cilium 1.20 adds the exception beside rules: with none, `always` shuts the node out as well.
+        allowsLocalHost: !isNode && (!rules.isEmpty || settings.profile < .v120))
     }
     let own = NamedPorts(subject.ports)
     return EndpointPolicy(

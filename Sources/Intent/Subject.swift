@@ -78,7 +78,12 @@ extension Subject {
     _ pod: Pod, in cluster: ClusterState, node: String? = nil, addresses: [IPAddress]? = nil
   ) -> Subject {
     let nodeName = node ?? pod.spec.nodeName ?? ""
-    if pod.spec.hostNetwork, let host = cluster.nodes["", nodeName] { return .node(host) }
+    if pod.spec.hostNetwork {
+      if let host = cluster.nodes["", nodeName] { return .node(host) }
+      return Subject(
+        kind: .node, id: NamespacedName(namespace: "", name: nodeName), node: nodeName,
+        addresses: addresses ?? pod.podIPs)
+    }
     return Subject(
       kind: .pod, id: pod.id, labels: pod.labels, namespaceLabels: cluster.labels(ofNamespace: pod.namespace),
       serviceAccount: pod.spec.serviceAccount, node: nodeName, addresses: addresses ?? pod.podIPs,

@@ -6,8 +6,9 @@ public enum Transport: Hashable, Sendable {
   case tcp(UInt16)
   case udp(UInt16)
   case sctp(UInt16)
-  /// ICMP of the conversation's address family, by type.
-  case icmp(type: UInt8)
+  /// ICMP of the conversation's address family. Policies go by the type; the code tells a message that is too
+  /// large for the path from others.
+  case icmp(type: UInt8, code: UInt8 = 0)
   /// Any other protocol, by its IANA number.
   case other(UInt8)
 
@@ -34,7 +35,7 @@ public enum Transport: Hashable, Sendable {
   public var port: UInt16 {
     switch self {
     case .tcp(let port), .udp(let port), .sctp(let port): port
-    case .icmp(let type): UInt16(type)
+    case .icmp(let type, _): UInt16(type)
     case .other: 0
     }
   }
@@ -57,7 +58,7 @@ extension Transport: CustomStringConvertible {
     case .tcp(let port): "\(port)/TCP"
     case .udp(let port): "\(port)/UDP"
     case .sctp(let port): "\(port)/SCTP"
-    case .icmp(let type): "ICMP type \(type)"
+    case .icmp(let type, _): "ICMP type \(type)"
     case .other(let number): "protocol \(number)"
     }
   }

@@ -36,6 +36,7 @@ struct Wording {
     case .notEnforced: notEnforced
     case .localHost: "a node reaches its own pods where no rule says otherwise"
     case .itself: "traffic of a pod to itself never leaves it"
+    case .fragmentationNeeded: "word that a packet is too large for the path passes every policy"
     }
   }
 

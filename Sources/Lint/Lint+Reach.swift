@@ -140,12 +140,14 @@ extension Linter {
   private mutating func lintNames(
     _ policy: ObjectReference, _ pod: Subject, _ place: SourceLocation?, _ intent: Intent
   ) {
+    // The servers of the cluster's DNS ask others.
+    if pod.labels["k8s-app"] == "kube-dns" { return }
     let resolver = intent.endpoints.first { $0.labels["k8s-app"] == "kube-dns" } ?? .resolver
     let answer = intent.answer(Traffic(from: pod, to: resolver, .udp(53))).egress
     guard answer.verdict == .denied, let place else { return }
     add(
       .egressWithoutDNS, place,
-      "\(policy) turns default deny on for egress, and nothing lets \(pod) ask the cluster's DNS (53/UDP to "
+      "\(policy) turns default deny on for egress, and nothing lets pods that it selects ask the cluster's DNS (53/UDP to "
         + "k8s-app=kube-dns in kube-system)")
   }
 }
@@ -181,7 +183,7 @@ extension Subject {
       }
     }
     return Subject(
-      kind: .pod, id: NamespacedName(namespace: namespace, name: "a selected pod"), labels: labels,
+      kind: .pod, id: NamespacedName(namespace: namespace, name: "…"), labels: labels,
       namespaceLabels: [Namespace.nameLabel: namespace])
   }
 }

@@ -84,6 +84,10 @@ import Testing
     #expect(town.row(everybody, "web") == "XXXXXX")
     #expect(town.answer("client", "web").egress.verdict == .denied)
     #expect(town.answer("client", "web").egress.enforcement == .always)
+    // Releases before 1.20 let it in all the same.
+    town.settings.profile = .v119
+    #expect(town.row(everybody, "web") == "XXX.XX")
+    town.settings.profile = .v120
     town.settings.policy.enforcement = .never
     town.apply(policy(ingressDeny: [rule(["app": "client"])]))
     #expect(town.row(everybody, "web") == "......")

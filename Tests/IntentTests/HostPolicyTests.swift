@@ -34,6 +34,20 @@ import Wire
     #expect(town.cell("client", "node/n2") == "X")
   }
 
+  @Test func podsInTheHostNetworkAreTheirNode() {
+    var town = Town()
+    town.apply(policy("all", in: "", on: [:], ingress: [TrafficRule()]))
+    let pod = Pod(
+      metadata: Metadata(namespace: "default", name: "agent", labels: ["app": "web"]),
+      spec: PodSpec(nodeName: "n1", hostNetwork: true))
+    town.apply(.pod(pod))
+    #expect(Subject.pod(pod, in: town.cluster) == town.subject("node/n1"))
+    #expect(town.cell("client", "agent") == ".")
+    #expect(town.cell("agent", "web") == ".")
+    #expect(town.cell("agent", "client") == "X")
+    #expect(!town.intent.endpoints.contains { $0.id.name == "agent" })
+  }
+
   @Test func endpointsWithoutLabelsAreClosed() {
     let town = Town()
     let unborn = Subject(kind: .initializing, id: NamespacedName(namespace: "default", name: "new"))

@@ -38,6 +38,16 @@ import Wire
     #expect(ingress(icmp(0)) == "XXXX..X")
   }
 
+  @Test func fragmentationNeededPasses() {
+    var town = Town()
+    town.apply(policy(ingressDeny: [rule(nil, tcp(80)), rule(PolicyPeers(entities: [Located(.all)]))]))
+    #expect(town.cell("client", "web", .icmp(type: 3, code: 4)) == ".")
+    #expect(town.cell("client", "web", .icmp(type: 3, code: 1)) == "D")
+    let tooBig = Traffic(
+      from: town.subject("client"), to: town.subject("web"), .icmp(type: 3, code: 4), family: .ipv6)
+    #expect(town.intent.answer(tooBig).verdict == .denied)
+  }
+
   @Test func namesOfIngressAreTheSubjects() {
     #expect(ingress(rule(["app": "client"], PortProtocol(.name("http"), .tcp))) == ".XXXXXX")
     #expect(ingress(rule(["app": "client"], PortProtocol(.name("http")))) == ".XXXXXX")

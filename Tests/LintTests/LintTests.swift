@@ -108,6 +108,8 @@ import Testing
         "egress-without-dns"
       ])
     #expect(ids(np("policyTypes: [Egress], egress: [{to: [{podSelector: {}}]}]")) == ["egress-without-dns"])
+    let server = cnp("egress: [{toCIDR: [203.0.113.1/32]}]").replacing("app: web", with: "k8s-app: kube-dns")
+    #expect(ids(server, pods: false).isEmpty)
     // One that lets nothing out is meant so.
     #expect(ids(np("policyTypes: [Egress]")).isEmpty)
   }
