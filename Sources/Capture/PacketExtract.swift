@@ -1,3 +1,5 @@
+import Wire
+
 /// Writes a selection of packets into a new pcapng capture, each with its identity as a comment.
 public struct PacketExtract: ~Copyable {
   public enum Content: Sendable {
@@ -13,6 +15,18 @@ public struct PacketExtract: ~Copyable {
   private let names: ReportNames
   /// The interface of each link type written so far.
   private var interfaces: [LinkType: Int] = [:]
+  /// What stands beside the packets of a tunnel: there are few tunnels, and a text for each packet would cost more
+  /// than all the rest.
+  private var comments: [Tunnel: String] = [:]
+  private var lastTunnel: (tunnel: Tunnel, comment: String)?
+
+  private struct Tunnel: Hashable {
+    var vni: UInt32
+    var tunnel: TunnelProtocol
+    var source: IPAddress
+    var destination: IPAddress
+  }
+
   /// The first error; nothing is written after it.
   public private(set) var failure: CaptureError?
 
@@ -27,9 +41,8 @@ public struct PacketExtract: ~Copyable {
       if content == .whole { add(packet.octets, packet.original, packet, packet.linkType, comment: "") }
       return
     }
-    var comment = "identity \(tunnel.vni)"
-    if let name = names.identities.name(tunnel.vni) { comment += " (\(name))" }
-    comment += ", \(tunnel.tunnel) \(tunnel.source) > \(tunnel.destination)"
+    let comment = comment(
+      Tunnel(vni: tunnel.vni, tunnel: tunnel.tunnel, source: tunnel.source, destination: tunnel.destination))
     guard content == .inner else {
       return add(packet.octets, packet.original, packet, packet.linkType, comment: comment)
     }
@@ -38,6 +51,19 @@ public struct PacketExtract: ~Copyable {
     add(
       UnsafeRawBufferPointer(rebasing: packet.octets[start..<end]), tunnel.innerLength, packet,
       tunnel.innerIsEthernet ? .ethernet : .raw, comment: comment)
+  }
+
+  private mutating func comment(_ tunnel: Tunnel) -> String {
+    if let lastTunnel, lastTunnel.tunnel == tunnel { return lastTunnel.comment }
+    var comment = comments[tunnel] ?? ""
+    if comment.isEmpty {
+      comment = "identity \(tunnel.vni)"
+      if let name = names.identities.name(tunnel.vni) { comment += " (\(name))" }
+      comment += ", \(tunnel.tunnel) \(tunnel.source) > \(tunnel.destination)"
+      if comments.count < 1 << 16 { comments[tunnel] = comment }
+    }
+    lastTunnel = (tunnel, comment)
+    return comment
   }
 
   private mutating func add(

@@ -3,7 +3,6 @@
 //   peer identity FILE   one pass, read() in 256 KiB pieces, packets and bytes per VNI
 //   peer flow FILE       the same, with a hash table of flows; prints each
 //   peer libpcap FILE    the same as identity, over libpcap
-//   peer write FILE      writes a million encapsulated packets as pcapng
 #include <fcntl.h>
 #include <pcap/pcap.h>
 #include <stdint.h>
