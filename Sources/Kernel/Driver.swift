@@ -58,7 +58,10 @@ extension SocketBuffer {
   /// Takes over what the driver noted.
   mutating func adopt(_ noted: DriverOutput) {
     tcIndex = UInt16(truncatingIfNeeded: noted.tc_index)
-    packetType = PacketType(rawValue: noted.packet_type) ?? packetType
+    // TEST_RUN makes the type from the frame; only a change of it is the hook's doing.
+    if noted.packet_type != noted.packet_type_before {
+      packetType = PacketType(rawValue: noted.packet_type) ?? packetType
+    }
     guard noted.tunnel != DRIVER_TUNNEL_NONE.rawValue else {
       tunnelKey = nil
       return

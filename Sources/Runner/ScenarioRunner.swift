@@ -29,14 +29,14 @@ public enum ScenarioRunner {
   ///   - seed: overrides the scenario's own.
   ///   - findings: what was found when the files were read.
   public static func run<Observer: ScenarioObserver & ~Copyable>(
-    _ loaded: LoadedScenario, findings: [Cluster.Finding], seed: UInt64?, observer: consuming Observer
+    _ loaded: LoadedScenario, findings: [Finding], seed: UInt64?, observer: consuming Observer
   ) -> ScenarioOutcome {
     var outcome = ScenarioOutcome(name: loaded.scenario.name, file: loaded.scenario.file)
     outcome.findings = findings
     guard let cluster = loaded.clusters.first, loaded.clusters.count == 1 else {
       outcome.result = .unmodelled
       outcome.findings.append(
-        Cluster.Finding(
+        Finding(
           id: "unmodelled", severity: .unmodelled,
           at: SourceLocation(file: loaded.scenario.file, line: 1, column: 1),
           "several meshed clusters are not modelled yet"))
@@ -50,7 +50,7 @@ public enum ScenarioRunner {
     outcome.journeys = session.network.journeys
     outcome.agreement = session.network.observer.agreement
     outcome.names = session.names
-    for finding in session.controlPlane.findings.map(\.asClusterFinding) where !outcome.findings.contains(finding) {
+    for finding in session.controlPlane.findings where !outcome.findings.contains(finding) {
       outcome.findings.append(finding)
     }
     outcome.result = result(outcome)

@@ -39,8 +39,9 @@ struct ABI_SWIFT_NAME(DriverOutput) driver_out {
 	uint32_t mark;
 	uint32_t cb[5];
 	uint32_t length;
+	uint32_t packet_type_before; /* as the kernel made the packet, which TEST_RUN cannot be told */
 	uint32_t packet_type;
 	uint32_t queue_mapping;
 	uint32_t protocol;
 };
-ABI_SIZE(struct driver_out, 100);
+ABI_SIZE(struct driver_out, 104);

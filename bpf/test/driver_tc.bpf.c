@@ -82,6 +82,7 @@ int ciliate_drive_tc(struct __sk_buff *ctx)
 	if (in->tunnel)
 		set_tunnel(ctx, in);
 	ctx->tc_index = in->tc_index;
+	out->packet_type_before = ctx->pkt_type;
 	action = run_hook(ctx, in->slot);
 	out->ran = action != -1;
 	out->action = action;
