@@ -12,11 +12,23 @@ struct ClockShift: Sendable, Equatable {
   static let none = ClockShift(seconds: 0)
 
   /// The shift at this moment, if the image's clock reads `ktime` nanoseconds.
+  ///
+  /// Waits when the second is about to end: the run that follows must fall into the same one, or the program would
+  /// see a clock that is off by one.
   static func now(ktime: UInt64) -> ClockShift {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
+    let left = 1_000_000_000 - time.tv_nsec
+    if left < Self.longestRun {
+      var pause = timespec(tv_sec: 0, tv_nsec: left + 1)
+      nanosleep(&pause, nil)
+      clock_gettime(CLOCK_MONOTONIC, &time)
+    }
     return ClockShift(seconds: Int64(time.tv_sec) - Int64(clamping: ktime / 1_000_000_000))
   }
+
+  /// No single run takes longer, in nanoseconds.
+  private static let longestRun = 5_000_000
 
   var inverse: ClockShift { ClockShift(seconds: 0 &- seconds) }
 
