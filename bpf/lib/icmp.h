@@ -184,6 +184,7 @@ STAGE int answer_denied(struct __sk_buff *ctx, struct packet *p, int verdict)
 	p->drop.ext_err = 0;
 	if (ret < 0)
 		return drop_from(ctx, p, (uint8_t)verdict, config.security_label, PLACE_REPLY, METRIC_EGRESS);
+	ctx->cb[CB_VERDICT] = verdict;
 	count(ctx, METRIC_EGRESS, verdict, PLACE_REPLY);
 	return back(ctx);
 }
