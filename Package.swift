@@ -61,7 +61,7 @@ let package = Package(
 
     // The same hooks in the kernel.
     .target(
-      name: "BPFObjects", path: "bpf", exclude: ["abi"], swiftSettings: settings,
+      name: "BPFObjects", path: "bpf", exclude: ["abi"], sources: ["BPFObject.swift"], swiftSettings: settings,
       plugins: ["BuildBPF"]),
     .plugin(name: "BuildBPF", capability: .buildTool()),
     module("Kernel", ["Datapath", "BPFObjects", "CLibbpf", "CLibelf"]),

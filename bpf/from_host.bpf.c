@@ -3,6 +3,8 @@
  * stage, into the tunnel, or back to the stack. Modelled: cil_from_host of bpf_host.c and the tail calls behind it.
  */
 #define THIS_OBJECT SOURCE_FILE_HOST
+#include "lib/deliver.h"
+#include "lib/encap.h"
 #include "lib/host.h"
 
 /* The magic of a proxy's packet, 0 if it is none. */
