@@ -89,6 +89,8 @@ STAGE int after_conntrack(struct __sk_buff *ctx, struct packet *p)
 	struct verdict *v = &p->verdict;
 
 	p->drop.dst = destination;
+	if (tuple_lost(p))
+		return -DROP_INVALID_TC_BUFFER;
 	p->trace = (struct trace){
 		.reason = p->ct.status,
 		.src = config.security_label,

@@ -204,7 +204,9 @@ INLINE int ct_icmp_tuple(struct __sk_buff *ctx, struct packet *p, struct ct_quer
 	return 0;
 }
 
-/* Looks up the packet's connection, p->ct.tuple.nexthdr and the addresses as parsed; p->ct.status says what was found. */
+/* Looks up the packet's connection, by p->ct.tuple.nexthdr and the addresses as parsed; p->ct.status says what was
+ * found.
+ */
 STAGE int ct_lookup(struct __sk_buff *ctx, struct packet *p, int dir, int scope)
 {
 	struct ct_query *q = &p->ct;
@@ -232,6 +234,16 @@ STAGE int ct_lookup(struct __sk_buff *ctx, struct packet *p, int dir, int scope)
 	ret = ct_find(ctx, p, q);
 	q->status = ret;
 	return ret < 0 ? ret : 0;
+}
+
+/* Cilium hands the tuple from one tail call to the next and takes a zero source for a tuple that never came. So a packet
+ * to 0.0.0.0 or :: gets no further than conntrack (its tuple is reversed by then).
+ */
+INLINE int tuple_lost(const struct packet *p)
+{
+	const struct v6addr *a = &p->ct.tuple.saddr;
+
+	return !(a->w0 | a->w1 | a->w2 | a->w3);
 }
 
 /* Looks up a tuple that is complete but for its flags. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* What the node's own devices have in common: how a packet is received from one. Modelled: do_netdev() of bpf_host.c. */
+/* What the node's own devices have in common: how a packet is received. Modelled: do_netdev() of bpf_host.c. */
 #pragma once
 
 #include "lib/identity.h"

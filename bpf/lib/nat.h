@@ -169,8 +169,8 @@ INLINE int nat_track(struct __sk_buff *ctx, struct packet *p)
 	return ret < 0 ? ret : 0;
 }
 
-/* The entry of the packet's connection for p->nat, found or made, into p->nat_entry; whichever of the pair is missing is
- * made again.
+/* The entry of the packet's connection for p->nat, found or made, into p->nat_entry; whichever of the pair is missing
+ * is made again.
  */
 SUBPROGRAM int nat_map(struct __sk_buff *ctx, struct packet *p)
 {

@@ -8,7 +8,7 @@
 #include "lib/nat.h"
 #include "lib/reverse.h"
 
-/* The packet's way through the node takes several steps, one after the other: a program's calls must not nest deeply. */
+/* What comes after the first step in the node. The steps stand one after the other: calls must not nest deeply. */
 enum node_step { NODE_DONE, NODE_REVERSE, NODE_TO_REMOTE };
 
 /* Where a client's answers go: to the MAC that its request came from. */
