@@ -93,8 +93,13 @@ public struct KernelNode: ~Copyable {
   }
 
   private mutating func addDevice(of attachment: Attachment) throws(KernelError) {
-    guard attachment.ifindex > 1, devices.insert(attachment.ifindex).inserted else { return }
-    try namespace.add(KernelDevice(of: attachment))
+    if !devices.contains(attachment.ifindex) { try addDevice(KernelDevice(of: attachment)) }
+  }
+
+  /// Adds a device that is not there yet.
+  mutating func addDevice(_ device: KernelDevice) throws(KernelError) {
+    guard device.ifindex > 1, devices.insert(device.ifindex).inserted else { return }
+    try namespace.add(device)
   }
 }
 

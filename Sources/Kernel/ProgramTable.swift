@@ -107,7 +107,9 @@ struct ProgramTable {
   mutating func preload(_ state: borrowing NodeState, _ maps: NodeMapSet) throws(KernelError) {
     var wanted: [(placement: DatapathObjects.Placement, config: DatapathConfig)] = []
     for attachment in state.image.attachments {
-      if let placement = objects.placement(of: attachment.hook) { wanted.append((placement, attachment.config)) }
+      if let placement = objects.placement(of: attachment.hook) {
+        wanted.append((placement, attachment.config))
+      }
     }
     if let stage = objects.policyStage { wanted += state.image.endpointConfigs.map { (stage, $0) } }
     var pending: [(key: InstanceKey, plan: ObjectInstance.Plan, made: MadeMaps, job: LoadJob)] = []

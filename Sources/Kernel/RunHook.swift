@@ -179,7 +179,8 @@ extension Subject {
     case (0x08, 0x00): address = AddressWords(w0: Self.word(frame, 30), w1: 0, w2: 0, w3: 0)
     case (0x86, 0xdd) where frame.count >= 54:
       address = AddressWords(
-        w0: Self.word(frame, 38), w1: Self.word(frame, 42), w2: Self.word(frame, 46), w3: Self.word(frame, 50))
+        w0: Self.word(frame, 38), w1: Self.word(frame, 42), w2: Self.word(frame, 46), w3: Self.word(frame, 50)
+      )
     default: return nil
     }
     let family = frame[12] == 0x08 ? ENDPOINT_KEY_IPV4 : ENDPOINT_KEY_IPV6
@@ -217,6 +218,8 @@ enum TCVerdict {
     case TRACE_TO_OVERLAY.rawValue: return Redirect(ifindex: notify.ifindex, mode: .egress)
     case TRACE_TO_HOST.rawValue where attachment.hook == .fromContainer:
       return Redirect(ifindex: config.cilium_net_ifindex, mode: .ingress)
+    case TRACE_TO_NETWORK.rawValue where config.enable_host_routing != 0 && notify.ifindex != 0:
+      return Redirect(ifindex: notify.ifindex, mode: .neighbour)
     default: return nil
     }
   }
