@@ -33,6 +33,7 @@ extension KernelNode: HookInterpreter {
     environment?.store(
       PinnedEnvironment(ktime_ns: input.environment.ktime, random_state: input.environment.random))
     given.flowHash = nil
+    given.signals.removeAll(keepingCapacity: true)
     let result =
       switch input.subject {
       case .skb(let buffer): try run(index, buffer, attachment)
@@ -40,6 +41,7 @@ extension KernelNode: HookInterpreter {
       case .socket(let address): try run(index, address, attachment.hook)
       }
     given.lostEvents = events?.lost ?? 0
+    collectSignals()
     return result
   }
 
@@ -162,10 +164,20 @@ extension KernelNode: HookInterpreter {
     return HookResult(verdict: verdict, subject: .socket(reached), events: collectEvents())
   }
 
+  private mutating func collectSignals() {
+    var collected: [[UInt8]] = []
+    signals?.drain { collected.append(Array($0)) }
+    if !collected.isEmpty { given.signals = collected }
+  }
+
   @inline(__always)
   private mutating func collectEvents() -> [Event] {
     var collected: [Event] = []
-    events?.drain { collected.append(Event(bytes: $0)) }
+    if objects.isForeign {
+      events?.drain { collected.append(EventVersions.event($0)) }
+    } else {
+      events?.drain { collected.append(Event(bytes: $0)) }
+    }
     return collected
   }
 }
