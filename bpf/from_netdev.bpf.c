@@ -8,6 +8,7 @@
  */
 #define THIS_OBJECT SOURCE_FILE_HOST
 #include "lib/host.h"
+#include "lib/nodeport.h"
 
 /* Neighbour solicitations for endpoints and the router, wherever the ICMPv6 header is. */
 INLINE int neighbours(struct __sk_buff *ctx, struct packet *p, int *final)

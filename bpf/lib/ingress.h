@@ -44,12 +44,14 @@ INLINE int meets_itself(struct packet *p)
 	return 0;
 }
 
-/* Decides over a packet from `source`, after conntrack: TC_ACT_OK, TO_PROXY with *proxy_port, or a negated drop reason. */
+/* Decides over a packet from `source`, after conntrack: TC_ACT_OK, TO_PROXY with *proxy_port, or a drop reason. */
 STAGE int admit(struct __sk_buff *ctx, struct packet *p, uint32_t source, int from_tunnel, be16 *proxy_port)
 {
 	struct verdict *v = &p->verdict;
 	int ret = 0, proxied = 0, itself = 0;
 
+	if (tuple_lost(p))
+		return -DROP_INVALID_TC_BUFFER;
 	p->trace = (struct trace){
 		.reason = p->ct.status,
 		.dst_id = config.endpoint_id,
