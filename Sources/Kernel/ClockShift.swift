@@ -1,4 +1,4 @@
-import Glibc
+import CLibbpf
 import MapABI
 
 /// The distance between the image's clock and this machine's, for programs that read the real one.
@@ -13,9 +13,7 @@ struct ClockShift: Sendable, Equatable {
 
   /// The shift at this moment, if the image's clock reads `ktime` nanoseconds.
   static func now(ktime: UInt64) -> ClockShift {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return ClockShift(seconds: Int64(time.tv_sec) - Int64(clamping: ktime / 1_000_000_000))
+    ClockShift(seconds: Int64(ciliate_monotonic() / 1_000_000_000) - Int64(clamping: ktime / 1_000_000_000))
   }
 
   var inverse: ClockShift { ClockShift(seconds: 0 &- seconds) }

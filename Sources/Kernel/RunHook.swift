@@ -121,6 +121,9 @@ extension KernelNode: HookInterpreter {
     context.pointee.ifindex = buffer.ifindex
     context.pointee.ingress_ifindex = buffer.ingressIfindex
     context.pointee.cb = buffer.cb.words
+    if let key = buffer.tunnelKey, !key.options.isEmpty {
+      throw KernelError(.notRun, call: "run hook", detail: "a packet that came with tunnel options")
+    }
     let padded = ShortFrame.padded(buffer.frame)
     driver.prepare(
       slot: UInt32(truncatingIfNeeded: index), buffer, cutTo: padded == nil ? nil : buffer.frame.count)

@@ -59,6 +59,35 @@ extension KernelSuite {
       #expect(reasons == expected)
     }
 
+    @Test(
+      "Frames of an Ethernet header alone are run", .enabled(if: KernelAccess.isUsable),
+      arguments: [0x0806, 0x88b5, 0x0800, 0x86dd, 0x8100])
+    func headerAlone(_ type: Int) throws {
+      let state = NodeState(image)
+      var node = try KernelNode.make(state, objects: .builtin())
+      guard case .skb(let whole) = TwoPods.syn().subject else { return }
+      let frame = whole.frame[0..<12] + [UInt8(type >> 8), UInt8(type & 0xff)]
+      let result = try node.run(
+        image.attachments[0], on: HookTests.input(Array(frame), TwoPods.clientIfindex), state: state)
+      #expect(result.subject.frame == Array(frame))
+      #expect(result.verdict == .drop)
+    }
+
+    @Test(
+      "A packet with tunnel options is not run rather than run without them",
+      .enabled(if: KernelAccess.isUsable))
+    func tunnelOptions() throws {
+      let state = NodeState(image)
+      var node = try KernelNode.make(state, objects: .builtin())
+      guard case .skb(var buffer) = TwoPods.syn().subject else { return }
+      buffer.tunnelKey = TunnelKey(id: 7, remote: HookTests.remoteNode, options: [1, 2, 3, 4])
+      #expect(throws: KernelError.self) {
+        try node.run(
+          image.attachments[0], on: HookInput(.skb(buffer), environment: TwoPods.syn().environment),
+          state: state)
+      }
+    }
+
     @Test("A frame longer than the kernel takes is not run", .enabled(if: KernelAccess.isUsable))
     func longFrame() throws {
       let state = NodeState(image)
