@@ -43,6 +43,15 @@ public struct ControlPlane: Sendable {
   /// All endpoints, pods' by namespace and name, then the nodes' health endpoints.
   public private(set) var endpoints: [Endpoint] = []
 
+  /// Positions in `pods` and `endpoints`.
+  private struct Index: Sendable {
+    var pods: [NamespacedName: Int] = [:]
+    var endpoints: [NamespacedName: Int] = [:]
+    var addresses: [IPAddress: Int] = [:]
+  }
+
+  private var index = Index()
+
   /// What was last given to a node.
   private struct NodeMemory: Sendable {
     var image: MapImage
@@ -67,13 +76,15 @@ extension ControlPlane {
 
   /// Every pod, by namespace and name.
   public var pods: [PodStatus] { podController.statuses }
-  public func pod(_ id: NamespacedName) -> PodStatus? { pods.first { $0.id == id } }
-
-  public func endpoint(of pod: NamespacedName) -> Endpoint? { endpoints.first { $0.pod == pod } }
-  /// The endpoint that has an address.
-  public func endpoint(at address: IPAddress) -> Endpoint? {
-    endpoints.first { $0.addresses.contains(address) }
+  public func pod(_ id: NamespacedName) -> PodStatus? {
+    index.pods[id].map { podController.statuses[$0] }
   }
+
+  public func endpoint(of pod: NamespacedName) -> Endpoint? { index.endpoints[pod].map { endpoints[$0] } }
+  /// The endpoint that has an address.
+  public func endpoint(at address: IPAddress) -> Endpoint? { index.addresses[address].map { endpoints[$0] } }
+  /// The endpoints of a node, by name.
+  public func endpoints(on node: String) -> [Endpoint] { endpoints.filter { $0.node == node } }
 
   /// Every identity: reserved, of pods, and of prefixes that policies name; by number.
   public var identities: [Identity] {
@@ -120,6 +131,7 @@ extension ControlPlane {
     endpoints = podController.endpoints
     let identityChanges = identityController.reconcile(&endpoints, state, settings, &ownFindings)
     endpoints += healthEndpoints()
+    makeIndex()
     serviceController.reconcile(
       state, pods: podController.statuses, nodes: nodeController.infos, settings, options, network,
       &ownFindings)
@@ -133,6 +145,17 @@ extension ControlPlane {
     let updates = updateNodes(difference)
     settingsChanged = false
     return updates
+  }
+
+  private mutating func makeIndex() {
+    index = Index()
+    for (position, status) in podController.statuses.enumerated() { index.pods[status.id] = position }
+    for (position, endpoint) in endpoints.enumerated() {
+      if let pod = endpoint.pod { index.endpoints[pod] = position }
+      for address in endpoint.addresses where index.addresses[address] == nil {
+        index.addresses[address] = position
+      }
+    }
   }
 
   private mutating func reconcilePolicies(

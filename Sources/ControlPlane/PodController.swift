@@ -14,6 +14,15 @@ struct PodController: Sendable {
     var namespaceLabels: Labels = [:]
     var listening: [ListeningPort] = []
     var findings: [Finding] = []
+
+    /// Whether an object is still the pod that this was given to.
+    func stands(for new: Pod, _ nodes: Set<String>) -> Bool {
+      (new.spec.nodeName == nil || new.spec.nodeName == node)
+        && (pod == nil || pod?.spec.hostNetwork == new.spec.hostNetwork)
+        && (new.podIPs.isEmpty || addresses.isEmpty || new.podIPs == addresses)
+        // A workload makes a pod elsewhere when the node goes; nobody does so for a pod alone.
+        && (new.metadata.owner == nil || nodes.contains(node))
+    }
   }
 
   /// Why pods have no node.
@@ -32,13 +41,14 @@ struct PodController: Sendable {
     release(keeping: pods, &nodes)
     var scheduler = Scheduler(nodes: nodes.nodes, pods: pods)
     unplaced.removeAll(keepingCapacity: true)
+    var unsettled: [Pod] = []
     for pod in pods where !pod.isFinished {
       if let node = records[pod.id]?.node { scheduler.place(pod, on: node) }
+      if records[pod.id]?.addresses.isEmpty ?? true { unsettled.append(pod) }
     }
-    // Those whose place or address is settled come first, then the system's, then by name.
-    for pod in pods.sorted(by: { PodController.precedes($0, $1) }) where !pod.isFinished {
-      settle(pod, state, options, &nodes, &scheduler)
-    }
+    // Those whose address is pinned come first, then the system's, then by name.
+    unsettled.sort { PodController.precedes($0, $1) }
+    for pod in unsettled { settle(pod, state, options, &nodes, &scheduler) }
     statuses.removeAll(keepingCapacity: true)
     endpoints.removeAll(keepingCapacity: true)
     let up = Set(nodes.infos.filter { $0.agent == .up }.map(\.name))
@@ -61,17 +71,16 @@ struct PodController: Sendable {
   private mutating func release(keeping pods: [Pod], _ nodes: inout NodeController) {
     var wanted: [NamespacedName: Pod] = [:]
     for pod in pods where !pod.isFinished { wanted[pod.id] = pod }
-    for (id, record) in records.sorted(by: { $0.key < $1.key }) {
-      let pod = wanted[id]
-      let isSame =
-        pod.map { pod in
-          (pod.spec.nodeName == nil || pod.spec.nodeName == record.node)
-            && (record.pod == nil || record.pod?.spec.hostNetwork == pod.spec.hostNetwork)
-            && (pod.podIPs.isEmpty || record.addresses.isEmpty || pod.podIPs == record.addresses)
-            // A workload makes a pod elsewhere when the node goes; nobody does so for a pod alone.
-            && (pod.metadata.owner == nil || nodes.info(record.node) != nil)
-        } ?? false
-      if !isSame { forget(id, record, &nodes) }
+    let live = Set(nodes.infos.map(\.name))
+    var gone: [NamespacedName] = []
+    for (id, record) in records {
+      guard let pod = wanted[id], record.stands(for: pod, live) else {
+        gone.append(id)
+        continue
+      }
+    }
+    for id in gone.sorted() {
+      if let record = records[id] { forget(id, record, &nodes) }
     }
   }
 
