@@ -28,10 +28,19 @@ struct PodController: Sendable {
   /// Why pods have no node.
   private var unplaced: [NamespacedName: String] = [:]
   private var records: [NamespacedName: Record] = [:]
-  /// Every pod, by namespace and name.
-  private(set) var statuses: [PodStatus] = []
-  /// Running pods' endpoints, by namespace and name; identities are still to be filled in.
-  private(set) var endpoints: [Endpoint] = []
+  /// Every pod.
+  private(set) var statuses: [NamespacedName: PodStatus] = [:]
+  /// Their names, in order.
+  private(set) var order: [NamespacedName] = []
+  /// The pods of each node.
+  private(set) var onNode: [String: Set<NamespacedName>] = [:]
+  /// How many pods have no address.
+  private var waiting = 0
+  /// Places, as they were left.
+  private var scheduler = Scheduler(nodes: [], pods: [])
+
+  /// A running pod's endpoint; its identity is still to be filled in.
+  func endpoint(_ id: NamespacedName) -> Endpoint? { records[id]?.endpoint }
 
   mutating func reconcile(
     _ state: ClusterState, _ settings: Settings, _ options: DatapathOptions, _ nodes: inout NodeController,
@@ -39,7 +48,7 @@ struct PodController: Sendable {
   ) {
     let pods = WorkloadController.pods(state, nodes: nodes.nodes)
     release(keeping: pods, &nodes)
-    var scheduler = Scheduler(nodes: nodes.nodes, pods: pods)
+    scheduler = Scheduler(nodes: nodes.nodes, pods: pods)
     unplaced.removeAll(keepingCapacity: true)
     var unsettled: [Pod] = []
     for pod in pods where !pod.isFinished {
@@ -48,16 +57,71 @@ struct PodController: Sendable {
     }
     // Those whose address is pinned come first, then the system's, then by name.
     unsettled.sort { PodController.precedes($0, $1) }
-    for pod in unsettled { settle(pod, state, options, &nodes, &scheduler) }
+    for pod in unsettled { settle(pod, options, &nodes) }
     statuses.removeAll(keepingCapacity: true)
-    endpoints.removeAll(keepingCapacity: true)
+    onNode.removeAll(keepingCapacity: true)
+    order = pods.map(\.id)
+    waiting = pods.count { !$0.isFinished && (records[$0.id]?.addresses.isEmpty ?? true) }
     let up = Set(nodes.infos.filter { $0.agent == .up }.map(\.name))
     for pod in pods {
       refresh(pod, state, settings, &nodes, agentIsUp: up.contains(records[pod.id]?.node ?? ""))
-      statuses.append(status(pod, nodes, &findings))
+      statuses[pod.id] = status(pod, nodes, &findings)
       findings += records[pod.id]?.findings ?? []
-      if let endpoint = records[pod.id]?.endpoint { endpoints.append(endpoint) }
+      if let node = records[pod.id]?.node { onNode[node, default: []].insert(pod.id) }
     }
+  }
+
+  /// Whether any pod has no address yet.
+  var hasWaiting: Bool { waiting > 0 }
+  /// Whether a pod's place may depend on those of others.
+  var remembersPlaces: Bool { scheduler.remembers }
+
+  /// Whether a pod's object is still what its record was made for.
+  func stands(_ id: NamespacedName, for pod: Pod?, _ nodes: NodeController) -> Bool {
+    guard let pod, let record = records[id] else { return false }
+    return record.stands(for: pod, Set(nodes.infos.map(\.name)))
+  }
+
+  mutating func remove(_ id: NamespacedName, _ pod: Pod, _ node: String, _ nodes: inout NodeController) {
+    if let record = records[id] { forget(id, record, &nodes) }
+    scheduler.remove(pod, from: node)
+    statuses[id] = nil
+    onNode[node]?.remove(id)
+    let position = position(of: id)
+    if position < order.count, order[position] == id { order.remove(at: position) }
+  }
+
+  /// Settles one pod while all others are.
+  ///
+  /// - Returns: whether it runs.
+  mutating func add(
+    _ pod: Pod, _ state: ClusterState, _ settings: Settings, _ options: DatapathOptions,
+    _ nodes: inout NodeController
+  ) -> Bool {
+    settle(pod, options, &nodes)
+    guard let node = records[pod.id]?.node, nodes.info(node)?.agent == .up else { return false }
+    refresh(pod, state, settings, &nodes, agentIsUp: true)
+    var findings: [Finding] = []
+    let status = status(pod, nodes, &findings)
+    guard status.phase == .running, findings.isEmpty, records[pod.id]?.findings.isEmpty == true else {
+      return false
+    }
+    statuses[pod.id] = status
+    onNode[node, default: []].insert(pod.id)
+    let position = position(of: pod.id)
+    if position == order.count || order[position] != pod.id { order.insert(pod.id, at: position) }
+    return true
+  }
+
+  /// The first position in `order` whose name is not below.
+  private func position(of id: NamespacedName) -> Int {
+    var low = 0
+    var high = order.count
+    while low < high {
+      let middle = (low + high) / 2
+      if order[middle] < id { low = middle + 1 } else { high = middle }
+    }
+    return low
   }
 
   private static func precedes(_ a: Pod, _ b: Pod) -> Bool {
@@ -99,8 +163,7 @@ struct PodController: Sendable {
 
   /// Finds a node and addresses for a pod that has none yet, as far as that can be done now.
   private mutating func settle(
-    _ pod: Pod, _ state: ClusterState, _ options: DatapathOptions, _ nodes: inout NodeController,
-    _ scheduler: inout Scheduler
+    _ pod: Pod, _ options: DatapathOptions, _ nodes: inout NodeController
   ) {
     if records[pod.id] == nil {
       let found =
