@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 
 @main
 struct Ciliate: ParsableCommand {
@@ -6,4 +7,10 @@ struct Ciliate: ParsableCommand {
     commandName: "ciliate",
     abstract: "What happens to this packet in my cluster? A Cilium model, checked against the kernel.",
     subcommands: [DecodeCommand.self, PcapCommand.self])
+
+  /// Plain `decode` calls go around the argument parser (see `DecodeRequest`).
+  static func main() {
+    if let request = DecodeRequest(plain: CommandLine.arguments) { Glibc.exit(request.run()) }
+    main(nil)
+  }
 }
