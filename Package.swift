@@ -41,8 +41,8 @@ let package = Package(
       name: "CLibbpf", path: "Sources/CLibbpf", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev"])]),
     .systemLibrary(
       name: "CLibelf", path: "Sources/CLibelf", pkgConfig: "libelf", providers: [.apt(["libelf-dev"])]),
-    .systemLibrary(
-      name: "CLibpcap", path: "Sources/CLibpcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
+    // Headers only: the library is loaded when it is needed (see PcapLibrary in Capture).
+    .systemLibrary(name: "CLibpcap", path: "Sources/CLibpcap", providers: [.apt(["libpcap-dev"])]),
     .systemLibrary(
       name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(
