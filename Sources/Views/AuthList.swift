@@ -27,7 +27,7 @@ public enum AuthList {
   static func timeText(_ units: UInt64) -> String {
     let unitsOfSecond: UInt64 = 1_000_000_000 >> 9
     let seconds = units / unitsOfSecond
-    let nanoseconds = units % unitsOfSecond << 9
+    let nanoseconds = (units % unitsOfSecond) << 9
     let (year, month, day) = civil(days: seconds / 86_400)
     let time = seconds % 86_400
     func two(_ value: UInt64) -> String { NumberText.zeroPadded(value, width: 2) }

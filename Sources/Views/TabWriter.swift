@@ -46,9 +46,10 @@ public struct TabWriter: Sendable {
   /// Everything written, aligned.
   public var text: String {
     var all = lines
+    // A last line without newline: if a tab ends it, the text before that tab is what stands behind the cells.
     if !cell.isEmpty || !line.cells.isEmpty {
       var last = line
-      last.cells.append(cell)
+      if !cell.isEmpty { last.cells.append(cell) }
       all.append(last)
     }
     let widths = columnWidths(all)
@@ -80,7 +81,7 @@ public struct TabWriter: Sendable {
   /// The width of each cell of each line. Columns nest (a line with cell n has all cells before it), so one pass
   /// with the open runs as a stack finds them.
   private func columnWidths(_ lines: [Line]) -> [[Int]] {
-    var widths = lines.map { Array(repeating: 0, count: $0.cells.count - 1) }
+    var widths = lines.map { Array(repeating: 0, count: max(0, $0.cells.count - 1)) }
     var open: [(first: Int, width: Int)] = []
     func close(to depth: Int, before end: Int) {
       while open.count > depth, let run = open.popLast() {
@@ -88,7 +89,7 @@ public struct TabWriter: Sendable {
       }
     }
     for (index, line) in lines.enumerated() {
-      let depth = line.cells.count - 1
+      let depth = max(0, line.cells.count - 1)
       close(to: depth, before: index)
       for column in 0..<depth {
         let width = max(minimumWidth, Self.width(line.cells[column]) + padding)
