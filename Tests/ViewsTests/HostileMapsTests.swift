@@ -172,7 +172,7 @@ import Wire
       "bpf", "lb", "list", "ls", "-", "--", "-n", "--numeric", "cilium", "get", "policy", "\t", "é", "65535",
       "::",
     ]
-    for _ in 0..<3000 {
+    for _ in 0..<1000 {
       let words = (0..<Int.random(in: 0..<6, using: &generator)).map { _ in
         pieces[Int.random(in: 0..<pieces.count, using: &generator)]
       }
