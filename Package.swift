@@ -54,6 +54,7 @@ let package = Package(
     // using them does not.
     module("Wire", also: [.enableExperimentalFeature("Lifetimes")]),
     module("MapABI", ["CDatapath", "Wire"]),
+    module("Views", ["MapABI", "CDatapath", "Wire"]),
 
     // The cluster as values, and what the agent makes of it.
     module("Cluster", ["Wire"]),
@@ -90,6 +91,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["Wire"], path: "Tests/TestSupport", swiftSettings: settings),
     tests("Wire", ["Wire", "TestSupport"]),
     tests("MapABI", ["MapABI", "TestSupport"]),
+    tests("Views", ["Views", "MapABI", "CDatapath", "Wire", "TestSupport"]),
     tests("Cluster", ["Cluster", "TestSupport"]),
     tests("Manifests", ["Manifests", "TestSupport"]),
     tests("ControlPlane", ["Cluster", "ControlPlane", "Manifests", "MapABI", "TestSupport", "Wire"]),
