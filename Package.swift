@@ -78,7 +78,7 @@ let package = Package(
 
     // Scenario files, reports and the command line.
     module("Scenario", ["Manifests"]),
-    module("Runner", ["Scenario", "Simulator", "ControlPlane", "Conformance", "Intent", "Capture"]),
+    module("Runner", ["Scenario", "Simulator", "ControlPlane", "Conformance", "Intent", "Capture", "Views"]),
     module("Report", ["Runner"]),
     .executableTarget(
       name: "ciliate", dependencies: ["Report", "Kernel", "Capture", arguments], path: "Sources/ciliate",

@@ -32,7 +32,7 @@ public final class PacketFilter {
     for index in programs.indices { library.freeCode(&programs[index].program) }
   }
 
-  public func matches(_ packet: CapturedPacket, _ dissection: Dissection) -> Bool {
+  public func matches(_ packet: CapturedPacket, _ dissection: TunnelDissection) -> Bool {
     if side != .inner, run(packet.base, packet.captured, packet.original, packet.linkType) { return true }
     guard side != .outer, case .tunnel(let tunnel) = dissection, tunnel.innerOffset < packet.captured else {
       return false

@@ -99,7 +99,7 @@ struct DecodeCommand: ParsableCommand {
     request.follow = follow
     request.idle = idle
     request.peers = peers
-    request.ports = TunnelPorts(vxlan: vxlanPort, geneve: genevePort, wireguard: wireguardPort)
+    request.ports = DecodingPorts(vxlan: vxlanPort, geneve: genevePort, wireguard: wireguardPort)
     let code = request.run()
     if code != 0 { throw ExitCode(code) }
   }

@@ -22,7 +22,7 @@ struct DecodeRequest {
   var follow = false
   var idle: Double?
   var peers = false
-  var ports = TunnelPorts()
+  var ports = DecodingPorts()
 
   /// Decodes, prints, and gives the exit code.
   func run() -> Int32 {

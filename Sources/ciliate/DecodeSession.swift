@@ -13,7 +13,7 @@ struct DecodeSession {
   let command: DecodeRequest
   let names: ReportNames
   let selection: PacketSelection
-  let ports: TunnelPorts
+  let ports: DecodingPorts
   let expectation: Expectation?
 
   init(_ command: DecodeRequest) throws(CaptureError) {

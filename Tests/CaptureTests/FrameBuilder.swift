@@ -214,12 +214,12 @@ struct TunnelFrame {
 
 /// Dissects octets in memory.
 func dissect(
-  _ bytes: [UInt8], _ linkType: LinkType = .ethernet, original: Int? = nil, ports: TunnelPorts = TunnelPorts()
-) -> Dissection {
+  _ bytes: [UInt8], _ linkType: LinkType = .ethernet, original: Int? = nil, ports: DecodingPorts = DecodingPorts()
+) -> TunnelDissection {
   bytes.withUnsafeBytes { octets in
     // An empty array has no address; any will do for no octets.
     let base = octets.baseAddress ?? UnsafeRawPointer(bitPattern: 16)!
-    return Dissection(
+    return TunnelDissection(
       CapturedPacket(
         base: base, captured: bytes.count, original: original ?? bytes.count, time: 0, linkType: linkType),
       ports: ports)

@@ -45,7 +45,7 @@ public func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
       _ = Dissection(
         CapturedPacket(
           base: base, captured: bytes.count, original: bytes.count + extra, time: 0,
-          linkType: links[Int(kind >> 2 & 7)]), ports: TunnelPorts())
+          linkType: links[Int(kind >> 2 & 7)]), ports: DecodingPorts())
     }
   case 2:
     var names = IdentityNames()
