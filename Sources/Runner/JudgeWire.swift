@@ -64,7 +64,9 @@ extension Judge {
     if let wanted = expectation.encapsulation, wanted.rawValue != seen.encapsulation {
       return "encapsulation \(seen.encapsulation)"
     }
-    if let wanted = expectation.port, wanted != seen.port { return "port \(seen.port.map { "\($0)" } ?? "none")" }
+    if let wanted = expectation.port, wanted != seen.port {
+      return "port \(seen.port.map { "\($0)" } ?? "none")"
+    }
     if let wanted = expectation.vni {
       let number: UInt32? =
         switch wanted {
@@ -72,7 +74,8 @@ extension Judge {
         case .identityOf(let source): facts.identity(source)
         }
       if number != seen.vni {
-        return "VNI \(seen.vni.map { "\($0)" } ?? "none") instead of \(number.map { "\($0)" } ?? "an unknown one")"
+        return
+          "VNI \(seen.vni.map { "\($0)" } ?? "none") instead of \(number.map { "\($0)" } ?? "an unknown one")"
       }
     }
     if let wanted = expectation.source, !matches(wanted, seen.source, facts) {

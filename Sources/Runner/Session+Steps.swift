@@ -24,7 +24,9 @@ extension Session where Observer: ~Copyable {
     if let expect = step.expect { judgeState(expect, &judge) }
     outcome.expected = judge.expected
     outcome.messages += judge.messages + judge.unmodelled
-    for message in network.unmodelled[firstUnmodelled...] { outcome.messages.append("not modelled: \(message)") }
+    for message in network.unmodelled[firstUnmodelled...] {
+      outcome.messages.append("not modelled: \(message)")
+    }
     if outcome.result == .pass {
       if !judge.messages.isEmpty {
         outcome.result = .fail
@@ -36,14 +38,16 @@ extension Session where Observer: ~Copyable {
   }
 
   private mutating func carryOut(
-    _ verb: Scenario.Step.Verb, number: Int, expect: Expectation?, _ outcome: inout StepOutcome, _ judge: inout Judge
+    _ verb: Scenario.Step.Verb, number: Int, expect: Expectation?, _ outcome: inout StepOutcome,
+    _ judge: inout Judge
   ) throws(StepError) {
     switch verb {
     case .apply:
       for object in loaded.stepManifests[number]?.objects ?? [] { state.apply(object) }
       reconcile()
     case .delete(let deletion): try delete(deletion, number: number)
-    case .label(let reference, let changes): try change { state throws(ClusterError) in try state.label(reference, changes) }
+    case .label(let reference, let changes):
+      try change { state throws(ClusterError) in try state.label(reference, changes) }
     case .annotate(let reference, let changes):
       try change { state throws(ClusterError) in try state.annotate(reference, changes) }
     case .scale(let reference, let replicas):

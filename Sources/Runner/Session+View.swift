@@ -30,7 +30,8 @@ extension Session where Observer: ~Copyable {
     guard let wanted = expect?.view else { return }
     judge.expect("view", wanted.value)
     let seen = Self.lines(text)
-    for (number, line) in Self.lines(wanted.value).enumerated() where number >= seen.count || seen[number] != line {
+    for (number, line) in Self.lines(wanted.value).enumerated()
+    where number >= seen.count || seen[number] != line {
       let got = number < seen.count ? "\"\(seen[number])\"" : "nothing"
       return judge.fail("view: line \(number + 1): expected \"\(line)\", got \(got)")
     }
@@ -74,7 +75,8 @@ extension Session where Observer: ~Copyable {
       return settings.policy.auditMode ? .audited : .enabled
     }
     return EndpointRow(
-      id: endpoint.id, ingress: enforcement(policy?.enforcesIngress), egress: enforcement(policy?.enforcesEgress),
+      id: endpoint.id, ingress: enforcement(policy?.enforcesIngress),
+      egress: enforcement(policy?.enforcesEgress),
       identity: endpoint.identity, labels: endpoint.labels.labels.map(\.description),
       ipv6: endpoint.address(.ipv6)?.v6, ipv4: endpoint.address(.ipv4)?.v4, state: "ready")
   }

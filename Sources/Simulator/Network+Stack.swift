@@ -18,7 +18,9 @@ extension Network where Observer: ~Copyable {
     {
       return decapsulate(flight, node)
     }
-    if let pod = unmasquerade(flight.buffer.frame, node) { return forwardUnmasqueraded(flight, node, to: pod) }
+    if let pod = unmasquerade(flight.buffer.frame, node) {
+      return forwardUnmasqueraded(flight, node, to: pod)
+    }
     deliver(flight, to: .node(node))
   }
 

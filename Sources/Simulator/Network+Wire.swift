@@ -6,7 +6,9 @@ import Wire
 extension Network where Observer: ~Copyable {
   /// A frame leaves a node's native device.
   mutating func putOnWire(_ flight: Flight, _ node: Int, _ device: NodeDevice) {
-    guard let destination = FrameEdit.destinationMAC(flight.buffer.frame) else { return lose(flight, .malformed) }
+    guard let destination = FrameEdit.destinationMAC(flight.buffer.frame) else {
+      return lose(flight, .malformed)
+    }
     guard flight.buffer.frame.count - FrameEdit.ethernetLength <= topology.underlay.mtu else {
       return lose(flight, .tooBig)
     }
@@ -37,7 +39,9 @@ extension Network where Observer: ~Copyable {
       if fault.filters.contains(where: { matches($0, flight.buffer.frame) }) {
         return lose(flight, .filteredOnLink)
       }
-      if fault.lossPerMillion > 0, draw() % 1_000_000 < fault.lossPerMillion { return lose(flight, .lossyLink) }
+      if fault.lossPerMillion > 0, draw() % 1_000_000 < fault.lossPerMillion {
+        return lose(flight, .lossyLink)
+      }
       delay.nanoseconds &+= fault.delay.nanoseconds
     }
     guard let device = nodes[to].device(.ethernet) else { return lose(flight, .noRoute) }
