@@ -12,6 +12,7 @@ struct ProgramTable {
     var ifindex: UInt32
     var config: DatapathConfig
     var program: LoadedProgram
+    var descriptor: Int32
   }
 
   private let objects: DatapathObjects
@@ -24,6 +25,9 @@ struct ProgramTable {
     var file: String
     var config: [UInt8]
   }
+
+  /// How many times an object has been loaded.
+  var loadCount: Int { instances.values.reduce(0) { $0 + $1.count } }
 
   init(_ objects: DatapathObjects) { self.objects = objects }
 
@@ -40,6 +44,8 @@ struct ProgramTable {
   }
 
   @inline(__always)
+  func descriptor(_ index: Int) -> Int32 { entries[index].descriptor }
+
   func program(_ index: Int) -> LoadedProgram { entries[index].program }
 
   /// The entry of an attachment; its program is loaded when there is none with the same configuration.
@@ -63,7 +69,8 @@ struct ProgramTable {
     let index = place ?? entries.count
     if attachment.hook.kind == .tc { try hooks.set(UInt32(index), to: program.raw) }
     let entry = Entry(
-      hook: attachment.hook, ifindex: attachment.ifindex, config: attachment.config, program: program)
+      hook: attachment.hook, ifindex: attachment.ifindex, config: attachment.config, program: program,
+      descriptor: program.raw)
     if place == nil { entries.append(entry) } else { entries[index] = entry }
     return index
   }

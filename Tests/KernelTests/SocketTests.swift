@@ -12,7 +12,7 @@ extension KernelSuite {
 
     @Test(
       "The host's connect to a service is led to its backend; a pod's is not; one without backends is refused",
-      .enabled(if: KernelAccess.isUsable && !CiliumFolders.all.isEmpty, CiliumFolders.comment),
+      .needsKernel, .needsCilium,
       arguments: CiliumFolders.all, [UInt8(6), 17])
     func connect(_ folder: CiliumFolder, _ number: UInt8) throws {
       var image = TwoPods.image(.open, isDual: folder.isDual)
