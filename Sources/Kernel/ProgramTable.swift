@@ -123,7 +123,7 @@ struct ProgramTable {
     for (placement, config) in wanted {
       let key = InstanceKey(file: placement.file.name, config: Self.octets(config))
       if instances[key] != nil || pending.contains(where: { $0.key == key }) { continue }
-      try checkMacros(config, placement.file.name)
+      try checkMacros(config, placement.file)
       let made = MadeMaps()
       let plan = plan(placement, entries(of: placement, config, state), config, state, maps, made)
       pending.append((key, plan, made, try LoadJob(placement.file, plan)))
@@ -143,7 +143,7 @@ struct ProgramTable {
   ) throws(KernelError) -> ObjectInstance {
     let key = InstanceKey(file: placement.file.name, config: Self.octets(config))
     if let known = instances[key]?.first(where: { $0.programs[placement.program] != nil }) { return known }
-    try checkMacros(config, placement.file.name)
+    try checkMacros(config, placement.file)
     let made = MadeMaps()
     let plan = plan(placement, [placement.program], config, state, maps, made)
     let instance = try ObjectInstance.load(placement.file, plan)
@@ -197,14 +197,17 @@ struct ProgramTable {
   }
 
   /// Refuses a configuration that a foreign object was not compiled for.
-  private func checkMacros(_ config: DatapathConfig, _ file: String) throws(KernelError) {
+  private func checkMacros(_ config: DatapathConfig, _ file: ObjectFile) throws(KernelError) {
     guard case .cilium(let profile) = objects.origin else { return }
     if config.enable_jiffies != 0 {
       throw KernelError(
         .unavailable, call: "configure object",
         detail: "enable_jiffies: foreign programs are run with the nanosecond clock, set 0")
     }
-    for setting in profile.fixed where setting.files.isEmpty || setting.files.contains(file) {
+    for setting in profile.fixed where setting.files.isEmpty || setting.files.contains(file.name) {
+      // What the object has as a variable is set, whatever the headers say.
+      let variable = ConfigVariables.prefix + setting.field
+      if file.variables.contains(where: { $0.name == variable }) { continue }
       guard let field = MacroFields.field(setting.field) else {
         throw KernelError(
           .unavailable, call: "configure object", detail: "profile: unknown option \(setting.field)")

@@ -31,6 +31,7 @@ extension KernelNode: HookInterpreter {
   private mutating func runOnce(
     _ index: Int, _ attachment: Attachment, _ input: HookInput
   ) throws(KernelError) -> HookResult {
+    maps.clearScratch()
     environment?.store(
       PinnedEnvironment(ktime_ns: input.environment.ktime, random_state: input.environment.random))
     given.flowHash = nil

@@ -21,8 +21,8 @@ extension KernelSuite {
       remote.flags = UInt8(IPCACHE_FLAG_HAS_TUNNEL_EP.rawValue)
       image.maps.ipcache[exactly: IPCacheKey(remotePod)] = remote
       for (hook, ifindex) in [
-        (Hook.fromOverlay, UInt32(5)), (.toOverlay, 5), (.fromNetdev, 2), (.toNetdev, 2), (.fromHost, 4),
-        (.toHost, 3), (.xdpEntry, 2),
+        (Hook.fromOverlay, UInt32(5)), (.toOverlay, 5), (.fromNetdev, 2), (.toNetdev, 2), (.fromHost, 3),
+        (.toHost, 4), (.xdpEntry, 2),
       ] {
         var config = image.attachments[0].config
         config.endpoint_id = 0

@@ -105,9 +105,9 @@ extension KernelSuite {
       let image = HookTests.image(isDual: true)
       let state = NodeState(image)
       var node = try KernelNode.make(state, objects: .builtin())
-      let attachment = try #require(image.attachment(.toHost, ifindex: 3))
+      let attachment = try #require(image.attachment(.toHost, ifindex: 4))
       guard case .skb(var buffer) = TwoPods.syn().subject else { return }
-      buffer.ifindex = 3
+      buffer.ifindex = 4
       buffer.tcIndex = 9
       buffer.mark = 0x2711_0f00
       buffer.packetType = .otherHost
