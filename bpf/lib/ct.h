@@ -236,8 +236,8 @@ STAGE int ct_lookup(struct __sk_buff *ctx, struct packet *p, int dir, int scope)
 	return ret < 0 ? ret : 0;
 }
 
-/* Cilium hands the tuple from one tail call to the next and takes a zero source for a tuple that never came. So a packet
- * to 0.0.0.0 or :: gets no further than conntrack (its tuple is reversed by then).
+/* Cilium hands the tuple from one tail call to the next and takes a zero source for a tuple that never came. So a
+ * packet to 0.0.0.0 or :: gets no further than conntrack (its tuple is reversed by then).
  */
 INLINE int tuple_lost(const struct packet *p)
 {

@@ -22,6 +22,8 @@ INLINE int admit_answer(struct __sk_buff *ctx, struct packet *p, int *proxied)
 		return 0;
 	if (!port && !reverse_nat_of(p, s->rev_nat_index, &address, &port))
 		return 0;
+	if (!p->ipv6 && s->nat_port)
+		address = (struct v6addr){ .w0 = s->nat_addr.w3 };
 	p->loopback = (s->flags & CT_FLAG_LOOPBACK) != 0;
 	return translate_back(ctx, p, &address, port, CT_INGRESS);
 }

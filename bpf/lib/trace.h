@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* What a run tells: metrics, trace events and drop events. Where each is sent, and in which order, is part of the model.
- * Modelled: bpf/lib/metrics.h, trace.h, drop.h, classifiers.h.
+/* What a run tells: metrics, trace events and drop events. Where each is sent, and in which order, is part of the
+ * model. Modelled: bpf/lib/metrics.h, trace.h, drop.h, classifiers.h.
  */
 #pragma once
 
