@@ -81,7 +81,8 @@ public enum JSONReport {
     case .delivered(let to): disposition = .members(("kind", .string("delivered")), ("to", .string(to)))
     case .dropped(let place): disposition = .members(("kind", .string("dropped")), ("drop", drop(place)))
     case .answered: disposition = .members(("kind", .string("answered")))
-    case .lost(let loss): disposition = .members(("kind", .string("lost")), ("reason", .string(loss.rawValue)))
+    case .lost(let loss):
+      disposition = .members(("kind", .string("lost")), ("reason", .string(loss.rawValue)))
     }
     return .members(
       ("scenario", .string(scenario.name)), ("id", .integer(journey.id)),

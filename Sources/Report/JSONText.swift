@@ -2,7 +2,9 @@ import Capture
 
 extension JSONValue {
   static func text(_ text: String?) -> JSONValue { text.map(JSONValue.string) ?? .null }
-  static func integer(_ number: (some BinaryInteger)?) -> JSONValue { number.map { .number("\($0)") } ?? .null }
+  static func integer(_ number: (some BinaryInteger)?) -> JSONValue {
+    number.map { .number("\($0)") } ?? .null
+  }
   static func members(_ members: (String, JSONValue)...) -> JSONValue {
     .object(members.map { Member(name: $0.0, value: $0.1) })
   }

@@ -33,7 +33,8 @@ struct StepText {
     case .policy(let decision): policy(decision)
     case .encapsulated(let vni): "tunnel key: VNI \(identity(vni))"
     case .decapsulated(let vni, let number):
-      vni == number ? "from the tunnel: identity \(identity(number))"
+      vni == number
+        ? "from the tunnel: identity \(identity(number))"
         : "from the tunnel: VNI \(vni), identity \(identity(number))"
     case .ttl(let ttl): "TTL \(ttl)"
     case .deliver(let id, let ifindex): "deliver to endpoint \(endpoint(id)) at \(device(ifindex))"
@@ -45,7 +46,9 @@ struct StepText {
     }
   }
 
-  private func service(_ address: IPAddress, _ port: UInt16, _ number: UInt8, _ entry: ServiceEntry?) -> String {
+  private func service(_ address: IPAddress, _ port: UInt16, _ number: UInt8, _ entry: ServiceEntry?)
+    -> String
+  {
     let frontend = "\(socket(address, port))/\(IPProtocol(rawValue: number).name)"
     guard let entry else { return "\(frontend) is no service" }
     return "service \(frontend): \(entry.count) backend\(entry.count == 1 ? "" : "s")"

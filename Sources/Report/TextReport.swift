@@ -78,7 +78,9 @@ public struct TextReport {
     guard agreement.compared > 0 || !agreement.notRun.isEmpty else { return [] }
     var lines = ["", "kernel: \(agreement.agreeing) of \(agreement.compared) hops agree"]
     for entry in agreement.notRun { lines.append("  not run: \(entry.count) hops: \(entry.reason)") }
-    for entry in agreement.notObserved { lines.append("  not observed: \(entry.field.rawValue) of \(entry.count) hops") }
+    for entry in agreement.notObserved {
+      lines.append("  not observed: \(entry.field.rawValue) of \(entry.count) hops")
+    }
     for divergence in agreement.divergences.prefix(20) {
       lines.append(
         "  \(style.bad("differs")): \(divergence.node)/\(divergence.device):\(divergence.hook): "

@@ -33,7 +33,9 @@ enum InjectedFrame {
     var index = digits.startIndex
     while index < digits.endIndex {
       let next = digits.index(index, offsetBy: 2)
-      guard let octet = UInt8(digits[index..<next], radix: 16) else { throw problem(hex, "hexadecimal digits") }
+      guard let octet = UInt8(digits[index..<next], radix: 16) else {
+        throw problem(hex, "hexadecimal digits")
+      }
       octets.append(octet)
       index = next
     }
@@ -52,7 +54,9 @@ enum InjectedFrame {
       if let ttl = try optional(layer["ttl"], UInt8.self) { header.timeToLive = ttl }
       if let tos = try optional(layer["tos"], UInt8.self) { header.typeOfService = tos }
       if let id = try optional(layer["id"], UInt16.self) { header.identification = id }
-      if let number = try optional(layer["protocol"], UInt8.self) { header.protocol = IPProtocol(rawValue: number) }
+      if let number = try optional(layer["protocol"], UInt8.self) {
+        header.protocol = IPProtocol(rawValue: number)
+      }
       if let offset = try optional(layer["offset"], UInt16.self) { header.fragmentOffset = offset }
       if layer["df"]?.value == "true" { header.flags.insert(.dontFragment) }
       if layer["mf"]?.value == "true" { header.flags.insert(.moreFragments) }
@@ -60,14 +64,18 @@ enum InjectedFrame {
     case .ipv6:
       var header = IPv6Header(source: try v6(layer["src"]), destination: try v6(layer["dst"]))
       if let limit = try optional(layer["hopLimit"], UInt8.self) { header.hopLimit = limit }
-      if let next = try optional(layer["nextHeader"], UInt8.self) { header.nextHeader = IPProtocol(rawValue: next) }
+      if let next = try optional(layer["nextHeader"], UInt8.self) {
+        header.nextHeader = IPProtocol(rawValue: next)
+      }
       return .ipv6(header)
     case .tcp:
       var header = TCPHeader(
         sourcePort: try required(layer, "sport", UInt16.self),
         destinationPort: try required(layer, "dport", UInt16.self), flags: try flags(layer["flags"]))
       if let sequence = try optional(layer["seq"], UInt32.self) { header.sequence = sequence }
-      if let acknowledgment = try optional(layer["ack"], UInt32.self) { header.acknowledgment = acknowledgment }
+      if let acknowledgment = try optional(layer["ack"], UInt32.self) {
+        header.acknowledgment = acknowledgment
+      }
       if let window = try optional(layer["window"], UInt16.self) { header.window = window }
       return .tcp(header)
     case .udp:
@@ -87,18 +95,22 @@ enum InjectedFrame {
       let sequence = UInt32(try optional(layer["seq"], UInt16.self) ?? 0)
       let mtu = UInt32(try optional(layer["mtu"], UInt16.self) ?? 0)
       return .icmpv4(
-        ICMPv4Header(type: type, code: try optional(layer["code"], UInt8.self) ?? 0, rest: rest | sequence | mtu))
+        ICMPv4Header(
+          type: type, code: try optional(layer["code"], UInt8.self) ?? 0, rest: rest | sequence | mtu))
     case .icmpv6:
       let type = ICMPv6Type(rawValue: try required(layer, "type", UInt8.self))
       let rest = UInt32(try optional(layer["id"], UInt16.self) ?? 0) << 16
       let sequence = UInt32(try optional(layer["seq"], UInt16.self) ?? 0)
       let mtu = try optional(layer["mtu"], UInt32.self) ?? 0
       return .icmpv6(
-        ICMPv6Header(type: type, code: try optional(layer["code"], UInt8.self) ?? 0, rest: rest | sequence | mtu))
+        ICMPv6Header(
+          type: type, code: try optional(layer["code"], UInt8.self) ?? 0, rest: rest | sequence | mtu))
     case .vxlan: return .vxlan(VXLANHeader(vni: try required(layer, "vni", UInt32.self)))
     case .geneve: return .geneve(GeneveHeader(vni: try required(layer, "vni", UInt32.self)))
     case .vlan, .arp, .payload:
-      throw StepError("\(layer.location): injecting \(layer.kind.rawValue) by fields is not modelled; give the frame in hex", isUnmodelled: true)
+      throw StepError(
+        "\(layer.location): injecting \(layer.kind.rawValue) by fields is not modelled; give the frame in hex",
+        isUnmodelled: true)
     }
   }
 
@@ -106,7 +118,8 @@ enum InjectedFrame {
     StepError("\(text.location): found \"\(text.value)\", expected \(expected)")
   }
 
-  private static func number<N: FixedWidthInteger>(_ text: Located<String>, _: N.Type) throws(StepError) -> N {
+  private static func number<N: FixedWidthInteger>(_ text: Located<String>, _: N.Type) throws(StepError) -> N
+  {
     let value =
       text.value.hasPrefix("0x") ? N(text.value.dropFirst(2), radix: 16) : N(text.value)
     guard let value else { throw problem(text, "a number from 0 to \(N.max)") }
@@ -123,7 +136,9 @@ enum InjectedFrame {
   private static func required<N: FixedWidthInteger>(
     _ layer: FrameLayer, _ name: String, _ type: N.Type
   ) throws(StepError) -> N {
-    guard let text = layer[name] else { throw StepError("\(layer.location): \(layer.kind.rawValue) needs \(name)") }
+    guard let text = layer[name] else {
+      throw StepError("\(layer.location): \(layer.kind.rawValue) needs \(name)")
+    }
     return try number(text, type)
   }
 

@@ -26,20 +26,30 @@ struct Judge {
 
   mutating func expect(_ field: String, _ value: String) { expected.append((field, value)) }
   mutating func fail(_ message: String) { messages.append(message) }
-  mutating func cannotJudge(_ field: String) { unmodelled.append("the expectation \(field) is not modelled yet") }
+  mutating func cannotJudge(_ field: String) {
+    unmodelled.append("the expectation \(field) is not modelled yet")
+  }
 
   /// The parts that concern a conversation's end and its verdicts.
   mutating func judge(_ expectation: Expectation, _ got: Observation) {
-    if let outcome = expectation.outcome { check("outcome", expected: outcome.value.rawValue, got: got.outcome) }
-    if let verdict = expectation.verdict { check("verdict", expected: verdict.value.rawValue, got: got.verdict) }
+    if let outcome = expectation.outcome {
+      check("outcome", expected: outcome.value.rawValue, got: got.outcome)
+    }
+    if let verdict = expectation.verdict {
+      check("verdict", expected: verdict.value.rawValue, got: got.verdict)
+    }
     if let verdict = expectation.egressVerdict {
       check("verdicts.egress", expected: verdict.value.rawValue, got: got.egress)
     }
     if let verdict = expectation.ingressVerdict {
       check("verdicts.ingress", expected: verdict.value.rawValue, got: got.ingress)
     }
-    if let code = expectation.exitCode { check("exitCode", expected: "\(code.value)", got: got.exitCode.map { "\($0)" }) }
-    if let status = expectation.http { check("http", expected: "\(status.value)", got: got.http.map { "\($0)" }) }
+    if let code = expectation.exitCode {
+      check("exitCode", expected: "\(code.value)", got: got.exitCode.map { "\($0)" })
+    }
+    if let status = expectation.http {
+      check("http", expected: "\(status.value)", got: got.http.map { "\($0)" })
+    }
     if let rule = expectation.rule { check("rule", glob: "*\(rule.value)*", got: got.rule) }
     if let backend = expectation.backend { check("backend", glob: backend.value, got: got.backend) }
     if let drop = expectation.drop { judge(drop, got.drop) }

@@ -1,7 +1,7 @@
 public import Cluster
 public import Conformance
-public import Datapath
 import ControlPlane
+public import Datapath
 import MapABI
 public import Scenario
 import Simulator

@@ -50,7 +50,9 @@ extension Session where Observer: ~Copyable {
     }
     var identities: [ProbeSource: UInt32] = [:]
     for status in controlPlane.pods {
-      if let endpoint = controlPlane.endpoint(of: status.id) { identities[.pod(status.id)] = endpoint.identity }
+      if let endpoint = controlPlane.endpoint(of: status.id) {
+        identities[.pod(status.id)] = endpoint.identity
+      }
     }
     for workload in state.workloads {
       if let id = pod(.workload(workload.id)), let endpoint = controlPlane.endpoint(of: id) {
@@ -63,7 +65,7 @@ extension Session where Observer: ~Copyable {
         if let node = network.nodes.first(where: { $0.name == name }) { return node.addresses }
         let qualified = name.contains("/") ? name : "default/\(name)"
         return network.pods.first { $0.name == qualified }?.addresses ?? []
-      })
+      }, names: names)
   }
 
   private func judgeBackend(of service: NamespacedName, _ run: ProbeRun, _ judge: inout Judge) {
@@ -81,11 +83,16 @@ extension Session where Observer: ~Copyable {
   private func judgeDistribution(_ distribution: Distribution, _ run: ProbeRun, _ judge: inout Judge) {
     let total = run.results.count
     for share in distribution.shares {
-      let hits = run.results.count { matchesGlob(share.backend, $0.deliveredTo ?? "") || matchesGlob("*/\(share.backend)", $0.deliveredTo ?? "") }
+      let hits = run.results.count {
+        let place = $0.deliveredTo ?? ""
+        return matchesGlob(place, share.backend) || matchesGlob(place, "*/\(share.backend)")
+      }
       let got = total == 0 ? 0 : hits * 1_000_000 / total
       judge.expect("distribution.\(share.backend)", "\(share.share) ± \(distribution.tolerance) in a million")
       if abs(got - share.share) > distribution.tolerance {
-        judge.fail("distribution: expected \(share.share) in a million at \(share.backend), got \(got) (\(hits) of \(total))")
+        judge.fail(
+          "distribution: expected \(share.share) in a million at \(share.backend), got \(got) (\(hits) of \(total))"
+        )
       }
     }
   }

@@ -16,7 +16,9 @@ extension Session where Observer: ~Copyable {
     case .layers(let layers): octets = try InjectedFrame.build(layers)
     }
     let devices = network.currentTopology.nodes[node].devices
-    let name = names.devices.first { $0.key.hasPrefix("\(injection.node)/") && $0.value == injection.interface }
+    let name = names.devices.first {
+      $0.key.hasPrefix("\(injection.node)/") && $0.value == injection.interface
+    }
     let ifindex = name.flatMap { UInt32($0.key.split(separator: "/").last ?? "") }
     guard
       let device = devices.first(where: { $0.name == injection.interface || $0.ifindex == ifindex })

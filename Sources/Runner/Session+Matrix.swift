@@ -63,7 +63,8 @@ extension Session where Observer: ~Copyable {
         }
         guard seen.cells[index] != cell else { continue }
         judge.fail(
-          "matrix: \(row.name) → \(column) \(port): expected \(cell.rawValue), got \(seen.cells[index].rawValue)")
+          "matrix: \(row.name) → \(column) \(port): expected \(cell.rawValue), got \(seen.cells[index].rawValue)"
+        )
       }
     }
   }
@@ -89,7 +90,9 @@ extension Session where Observer: ~Copyable {
   /// Every workload of the user's, and every pod that belongs to none, by name.
   private func everyWorkload() -> [(source: ProbeSource, target: ProbeTarget)] {
     var names: [(id: NamespacedName, isPod: Bool)] = state.workloads.map { ($0.id, false) }
-    for pod in state.pods where pod.metadata.owner == nil && !pod.spec.hostNetwork { names.append((pod.id, true)) }
+    for pod in state.pods where pod.metadata.owner == nil && !pod.spec.hostNetwork {
+      names.append((pod.id, true))
+    }
     return names.sorted { $0.id.description < $1.id.description }.map { entry in
       entry.isPod ? (.pod(entry.id), .pod(entry.id)) : (.workload(entry.id), .workload(entry.id))
     }

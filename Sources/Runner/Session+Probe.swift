@@ -182,7 +182,7 @@ extension Session where Observer: ~Copyable {
         return .failure(ProbeProblem("there is no service \(id)"))
       }
       addresses = service.clusterIPs.isEmpty ? service.backends.map(\.address) : service.clusterIPs
-    case .pod(let id): 
+    case .pod(let id):
       switch stack(of: .pod(id)) {
       case .success(let stack): addresses = network.addresses(of: stack)
       case .failure(let problem): return .failure(problem)

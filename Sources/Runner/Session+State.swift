@@ -14,13 +14,17 @@ extension Session where Observer: ~Copyable {
   }
 
   private func judge(_ expectation: ObjectExpectation, _ judge: inout Judge) {
-    guard expectation.kind.lowercased() == "pod" else { return judge.cannotJudge("objects of kind \(expectation.kind)") }
+    guard expectation.kind.lowercased() == "pod" else {
+      return judge.cannotJudge("objects of kind \(expectation.kind)")
+    }
     let namespace = expectation.namespace ?? "default"
     judge.expect("objects", "Pod \(namespace)/\(expectation.name)")
     let pods = controlPlane.pods.filter {
       $0.id.namespace == namespace && matchesGlob($0.id.name, expectation.name)
     }
-    guard !pods.isEmpty else { return judge.fail("objects: there is no pod \(namespace)/\(expectation.name)") }
+    guard !pods.isEmpty else {
+      return judge.fail("objects: there is no pod \(namespace)/\(expectation.name)")
+    }
     for pod in pods {
       for field in expectation.fields { self.judge(field, of: pod, &judge) }
     }
@@ -31,7 +35,8 @@ extension Session where Observer: ~Copyable {
     switch field.key {
     case "phase": judge.check("phase of \(pod.id)", expected: wanted, got: pod.phase.rawValue)
     case "node", "nodeName": judge.check("node of \(pod.id)", expected: wanted, got: pod.node)
-    case "podIP": judge.check("podIP of \(pod.id)", expected: wanted, got: pod.addresses.first.map { "\($0)" })
+    case "podIP":
+      judge.check("podIP of \(pod.id)", expected: wanted, got: pod.addresses.first.map { "\($0)" })
     case "ready": judge.check("ready of \(pod.id)", expected: wanted, got: "\(pod.isReady)")
     case "identity":
       let identity = controlPlane.endpoint(of: pod.id).map { "\($0.identity)" }

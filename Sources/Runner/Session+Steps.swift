@@ -24,7 +24,9 @@ extension Session where Observer: ~Copyable {
     if let expect = step.expect { judgeState(expect, &judge) }
     outcome.expected = judge.expected
     outcome.messages += judge.messages + judge.unmodelled
-    for message in network.unmodelled[firstUnmodelled...] { outcome.messages.append("not modelled: \(message)") }
+    for message in network.unmodelled[firstUnmodelled...] {
+      outcome.messages.append("not modelled: \(message)")
+    }
     if outcome.result == .pass {
       if !judge.messages.isEmpty {
         outcome.result = .fail
@@ -36,17 +38,22 @@ extension Session where Observer: ~Copyable {
   }
 
   private mutating func carryOut(
-    _ verb: Scenario.Step.Verb, number: Int, expect: Expectation?, _ outcome: inout StepOutcome, _ judge: inout Judge
+    _ verb: Scenario.Step.Verb, number: Int, expect: Expectation?, _ outcome: inout StepOutcome,
+    _ judge: inout Judge
   ) throws(StepError) {
     switch verb {
     case .apply:
       for object in loaded.stepManifests[number]?.objects ?? [] { state.apply(object) }
       reconcile()
     case .delete(let deletion): try delete(deletion, number: number)
-    case .label(let reference, let changes): try change { state throws(ClusterError) in try state.label(reference, changes) }
+    case .label(let reference, let changes):
+      adopt(reference)
+      try change { state throws(ClusterError) in try state.label(reference, changes) }
     case .annotate(let reference, let changes):
+      adopt(reference)
       try change { state throws(ClusterError) in try state.annotate(reference, changes) }
     case .scale(let reference, let replicas):
+      dismiss(reference, downTo: replicas)
       try change { state throws(ClusterError) in try state.scale(reference, replicas: replicas) }
     case .ready(let pod, let isReady): try setReady(pod, isReady)
     case .patch(let reference, let merge): try patch(reference, merge)
@@ -82,7 +89,6 @@ extension Session where Observer: ~Copyable {
   }
 
   private mutating func change(_ body: (inout ClusterState) throws(ClusterError) -> Void) throws(StepError) {
-    adoptGeneratedPods()
     do throws(ClusterError) {
       try body(&state)
     } catch {
@@ -91,9 +97,20 @@ extension Session where Observer: ~Copyable {
     reconcile()
   }
 
-  /// Pods that controllers made become objects of their own, so that commands can be about them.
-  private mutating func adoptGeneratedPods() {
-    for status in controlPlane.pods where state.pods[status.id] == nil { state.apply(.pod(status.pod)) }
+  /// A pod that a controller made becomes an object of its own, so that a command can be about it.
+  private mutating func adopt(_ reference: ObjectReference) {
+    guard reference.kind == .pod else { return }
+    let id = NamespacedName(namespace: reference.namespace, name: reference.name)
+    guard state.pods[id] == nil, let status = controlPlane.pod(id) else { return }
+    state.apply(.pod(status.pod))
+  }
+
+  /// Takes away adopted pods that a workload has no use for any more, the last first.
+  private mutating func dismiss(_ workload: ObjectReference, downTo replicas: Int) {
+    let id = NamespacedName(namespace: workload.namespace, name: workload.name)
+    for status in pods(of: id).filter({ state.pods[$0.id] != nil }).dropFirst(replicas) {
+      state.pods[status.id] = nil
+    }
   }
 
   private mutating func delete(_ deletion: Deletion, number: Int) throws(StepError) {
@@ -103,12 +120,14 @@ extension Session where Observer: ~Copyable {
     case .objects(let list): references = list
     }
     for reference in references {
+      adopt(reference)
       // kubectl goes on with the others when one is gone already; a scenario wants to know.
       try change { state throws(ClusterError) in try state.delete(reference) }
     }
   }
 
   private mutating func setReady(_ pod: NamespacedName, _ isReady: Bool) throws(StepError) {
+    adopt(ObjectReference(.pod, namespace: pod.namespace, name: pod.name))
     try change { state throws(ClusterError) in try state.setReady(pod, isReady) }
   }
 

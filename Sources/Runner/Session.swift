@@ -20,7 +20,10 @@ struct Session<Observer: HopObserver & ~Copyable>: ~Copyable {
   var kept: [String: Int] = [:]
   var names = NameBook()
 
-  init(_ loaded: LoadedScenario, cluster: LoadedScenario.LoadedCluster, seed: UInt64, observer: consuming Observer) {
+  init(
+    _ loaded: LoadedScenario, cluster: LoadedScenario.LoadedCluster, seed: UInt64,
+    observer: consuming Observer
+  ) {
     self.loaded = loaded
     state = cluster.state
     settings = cluster.settings
@@ -42,7 +45,8 @@ struct Session<Observer: HopObserver & ~Copyable>: ~Copyable {
     let updates = controlPlane.reconcile(state)
     for info in controlPlane.nodes where !nodeOrder.contains(info.name) { nodeOrder.append(info.name) }
     let world = World(
-      controlPlane: controlPlane, network: controlPlane.network, externals: loaded.scenario.external, dns: dns,
+      controlPlane: controlPlane, network: controlPlane.network, externals: loaded.scenario.external,
+      dns: dns,
       nodeOrder: nodeOrder)
     network.replaceTopology(world.topology(network.currentTopology))
     for update in updates {

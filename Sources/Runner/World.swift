@@ -85,7 +85,9 @@ struct World {
 
   private func nameserver(for endpoint: Endpoint) -> IPAddress? {
     guard endpoint.pod != nil else { return nil }
-    let dns = controlPlane.services.first { $0.id == NamespacedName(namespace: "kube-system", name: "kube-dns") }
+    let dns = controlPlane.services.first {
+      $0.id == NamespacedName(namespace: "kube-system", name: "kube-dns")
+    }
     return dns?.clusterIPs.first { address in endpoint.addresses.contains { $0.family == address.family } }
   }
 
@@ -98,7 +100,8 @@ struct World {
     case .udp: service = isDNS && port.number == 53 ? .dns : .plain
     case .sctp: service = .plain
     }
-    return Listener(port: port.number, protocol: IPProtocol(rawValue: port.transport.number), service: service)
+    return Listener(
+      port: port.number, protocol: IPProtocol(rawValue: port.transport.number), service: service)
   }
 
   private func external(_ host: ExternalHost) -> ExternalSpec {
@@ -139,7 +142,9 @@ struct World {
     }
     for info in controlPlane.nodes {
       for device in info.devices { book.devices["\(info.name)/\(device.ifindex)"] = device.name }
-      for address in info.addresses + info.routerAddresses { book.addresses["\(address)"] = "node/\(info.name)" }
+      for address in info.addresses + info.routerAddresses {
+        book.addresses["\(address)"] = "node/\(info.name)"
+      }
       book.endpoints["\(info.name)/\(info.hostEndpointID)"] = "host"
     }
     for endpoint in endpoints {
@@ -156,7 +161,9 @@ struct World {
   /// The labels that tell an identity from others: those of the pod itself, or its reserved name.
   private static func shortName(_ labels: IdentityLabels) -> String {
     if let reserved = labels.labels.first(where: { $0.source == "reserved" }) { return reserved.key }
-    let own = labels.labels.filter { $0.source == "k8s" && !$0.key.contains("io.cilium.k8s") && !$0.key.hasPrefix("io.kubernetes") }
+    let own = labels.labels.filter {
+      $0.source == "k8s" && !$0.key.contains("io.cilium.k8s") && !$0.key.hasPrefix("io.kubernetes")
+    }
     if !own.isEmpty { return own.map { "\($0.key)=\($0.value)" }.joined(separator: ",") }
     let namespace = labels.labels.first { $0.key == "io.kubernetes.pod.namespace" }?.value ?? ""
     return labels.labels.contains { $0.source == "cidr" }

@@ -3,8 +3,16 @@ import Wire
 /// A DNS query or answer, as far as resolvers and CoreDNS speak it here: one question, address records.
 /// Source: RFC 1035 section 4.1, RFC 3596.
 struct DNSMessage: Equatable {
-  enum RecordType: UInt16 { case a = 1, aaaa = 28 }
-  enum ResponseCode: UInt8 { case success = 0, serverFailure = 2, nameError = 3, refused = 5 }
+  enum RecordType: UInt16 {
+    case a = 1
+    case aaaa = 28
+  }
+  enum ResponseCode: UInt8 {
+    case success = 0
+    case serverFailure = 2
+    case nameError = 3
+    case refused = 5
+  }
 
   var identifier: UInt16
   var isResponse: Bool

@@ -29,7 +29,8 @@ enum FrameEdit {
       }
       return (v4(26), v4(30))
     case 0x86dd where frame.count >= 54:
-      guard let source = IPv6Address(octets: frame[22..<38]), let destination = IPv6Address(octets: frame[38..<54])
+      guard let source = IPv6Address(octets: frame[22..<38]),
+        let destination = IPv6Address(octets: frame[38..<54])
       else { return nil }
       return (.v6(source), .v6(destination))
     default: return nil

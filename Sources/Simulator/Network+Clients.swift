@@ -18,7 +18,9 @@ extension Network where Observer: ~Copyable {
   public var lastProbe: Int { clients.count - 1 }
 
   /// Sends another request over a connection that an earlier probe left open.
-  public mutating func continueProbe(_ client: Int, with request: HTTPRequest?, timeout: Instant.Span) -> ProbeResult {
+  public mutating func continueProbe(_ client: Int, with request: HTTPRequest?, timeout: Instant.Span)
+    -> ProbeResult
+  {
     guard clients.indices.contains(client), clients[client].phase == .held else {
       return ProbeResult(outcome: .reset)
     }
@@ -69,7 +71,7 @@ extension Network where Observer: ~Copyable {
   private mutating func query(_ client: Int) {
     guard case .resolving(let candidates, let type) = clients[client].phase, let name = candidates.first,
       case .pod(let pod) = clients[client].request.from, let server = topology.pods[pod].nameserver,
-      let source = stacks[clients[client].request.from]?.source(for: server)
+      let source = sourceAddress(of: clients[client].request.from, for: server)
     else { return finish(client, .dnsFailure) }
     let identifier = UInt16(truncatingIfNeeded: draw())
     guard let octets = DNSMessage(query: name, type: type, identifier: identifier).octets else {
@@ -87,7 +89,9 @@ extension Network where Observer: ~Copyable {
     clients[client].result.destination = destination
     clients[client].phase = .connecting
     if request.traffic == .resolve { return finish(client, .ok) }
-    guard let source = stacks[request.from]?.source(for: destination) else { return finish(client, .unreachable) }
+    guard let source = sourceAddress(of: request.from, for: destination) else {
+      return finish(client, .unreachable)
+    }
     if isTooBig(request) { return finish(client, .fragNeeded) }
     let port = request.sourcePort ?? ephemeralPort()
     clients[client].pair = SocketPair(
@@ -192,7 +196,9 @@ extension Network where Observer: ~Copyable {
   mutating func receiveDatagram(_ octets: [UInt8], client: Int, journey: Int) {
     guard case .resolving(let candidates, let type) = clients[client].phase else {
       if case .dns = clients[client].request.traffic { receiveAnswer(octets, client: client) }
-      return finish(client, clients[client].result.outcome == .timeout ? .ok : clients[client].result.outcome, journey: journey)
+      return finish(
+        client, clients[client].result.outcome == .timeout ? .ok : clients[client].result.outcome,
+        journey: journey)
     }
     stopRepeating(client)
     guard let answer = DNSMessage(octets), answer.isResponse else { return finish(client, .dnsFailure) }

@@ -90,7 +90,8 @@ extension Network where Observer: ~Copyable {
   }
 
   private mutating func receiveUDP(
-    _ packet: Packet, _ source: UInt16, _ destination: UInt16, _ octets: [UInt8], at id: StackID, journey: Int,
+    _ packet: Packet, _ source: UInt16, _ destination: UInt16, _ octets: [UInt8], at id: StackID,
+    journey: Int,
     frame: [UInt8]
   ) {
     if let client = client(waitingAt: id, localPort: destination, from: packet.source) {
@@ -98,7 +99,8 @@ extension Network where Observer: ~Copyable {
     }
     guard let listener = stacks[id]?.listener(destination, .udp) else {
       // Linux quotes the IP header and as much as fits; 548 octets of the packet at most over IPv4.
-      let quoted = Array(frame.dropFirst(FrameEdit.ethernetLength).prefix(packet.source.family == .ipv4 ? 548 : 1232))
+      let quoted = Array(
+        frame.dropFirst(FrameEdit.ethernetLength).prefix(packet.source.family == .ipv4 ? 548 : 1232))
       send(
         Packet(from: packet.destination, to: packet.source, .error(.portUnreachable, quoted: quoted)),
         from: id, client: clientOf(journey: journey))
@@ -148,7 +150,9 @@ enum SCTPChunk {
 
   /// INIT or INIT ACK: window 106496, ten streams each way.
   static func make(_ type: UInt8, tag: UInt32) -> [UInt8] {
-    func octets(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
+    func octets(_ value: UInt32) -> [UInt8] {
+      (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) }
+    }
     return [type, 0, 0, 20] + octets(tag) + octets(106_496) + [0, 10, 0, 10] + octets(tag)
   }
 }

@@ -32,7 +32,8 @@ extension Network where Observer: ~Copyable {
       // Nobody listens, or nobody knows the connection: RST (RFC 9293 section 3.10.7.1).
       let carriesAck = header.flags.contains(.ack)
       let reset = TCPHeader(
-        sourcePort: pair.localPort, destinationPort: pair.remotePort, flags: carriesAck ? .rst : [.rst, .ack],
+        sourcePort: pair.localPort, destinationPort: pair.remotePort,
+        flags: carriesAck ? .rst : [.rst, .ack],
         sequence: carriesAck ? header.acknowledgment : 0,
         acknowledgment: carriesAck ? 0 : header.sequence &+ 1, window: 0)
       send(Packet(from: pair.local, to: pair.remote, .tcp(reset, [])), from: id, client: client)
@@ -48,7 +49,9 @@ extension Network where Observer: ~Copyable {
     send(Packet(from: pair.local, to: pair.remote, .tcp(answer, [])), from: id, client: client)
   }
 
-  private mutating func receiveReset(_ connection: Connection, _ id: StackID, _ pair: SocketPair, journey: Int) {
+  private mutating func receiveReset(
+    _ connection: Connection, _ id: StackID, _ pair: SocketPair, journey: Int
+  ) {
     stacks[id]?.connections[pair] = nil
     guard let client = connection.client else { return }
     finish(client, connection.state == .synSent ? .refused : .reset, journey: journey)

@@ -6,11 +6,15 @@ import Wire
 extension Network where Observer: ~Copyable {
   /// A frame leaves a node's native device.
   mutating func putOnWire(_ flight: Flight, _ node: Int, _ device: NodeDevice) {
-    guard let destination = FrameEdit.destinationMAC(flight.buffer.frame) else { return lose(flight, .malformed) }
+    guard let destination = FrameEdit.destinationMAC(flight.buffer.frame) else {
+      return lose(flight, .malformed)
+    }
     guard flight.buffer.frame.count - FrameEdit.ethernetLength <= topology.underlay.mtu else {
       return lose(flight, .tooBig)
     }
     if let other = topology.nodes.indices.first(where: { hasNativeDevice($0, destination) }) {
+      // It has left the device, whatever becomes of it on the link: a sniffer there sees it.
+      note(flight, .wire(to: topology.nodes[other].name), device: device.name)
       return cross(flight, from: node, to: other)
     }
     guard destination == topology.underlay.gatewayMAC else { return lose(flight, .noNeighbour) }
@@ -37,12 +41,13 @@ extension Network where Observer: ~Copyable {
       if fault.filters.contains(where: { matches($0, flight.buffer.frame) }) {
         return lose(flight, .filteredOnLink)
       }
-      if fault.lossPerMillion > 0, draw() % 1_000_000 < fault.lossPerMillion { return lose(flight, .lossyLink) }
+      if fault.lossPerMillion > 0, draw() % 1_000_000 < fault.lossPerMillion {
+        return lose(flight, .lossyLink)
+      }
       delay.nanoseconds &+= fault.delay.nanoseconds
     }
     guard let device = nodes[to].device(.ethernet) else { return lose(flight, .noRoute) }
     var flight = flight
-    note(flight, .wire(to: b), device: device.name)
     arrive(&flight, node: to, ifindex: device.ifindex)
     schedule(flight, after: delay)
   }

@@ -56,7 +56,9 @@ public struct Network<Observer: HopObserver & ~Copyable>: ~Copyable {
     rebuildStacks()
     // Pods that are still there keep their connections, though their place in the list may have changed.
     for (index, pod) in topology.pods.enumerated() {
-      guard let was = before.pods.firstIndex(where: { $0.name == pod.name && $0.mac == pod.mac }) else { continue }
+      guard let was = before.pods.firstIndex(where: { $0.name == pod.name && $0.mac == pod.mac }) else {
+        continue
+      }
       stacks[.pod(index)]?.connections = old[.pod(was)]?.connections ?? [:]
     }
   }
@@ -136,7 +138,8 @@ public struct Network<Observer: HopObserver & ~Copyable>: ~Copyable {
 
   /// Where a host's IPv4 identifications begin: a number from its name.
   private static func identification(_ name: String) -> UInt16 {
-    UInt16(truncatingIfNeeded: name.utf8.reduce(UInt32(2_166_136_261)) { ($0 ^ UInt32($1)) &* 16_777_619 } >> 8)
+    UInt16(
+      truncatingIfNeeded: name.utf8.reduce(UInt32(2_166_136_261)) { ($0 ^ UInt32($1)) &* 16_777_619 } >> 8)
   }
 }
 
@@ -202,7 +205,8 @@ public struct LinkFault: Sendable, Equatable {
   }
 
   public init(
-    between: [String], isDown: Bool = false, filters: [Filter] = [], mtu: Int? = nil, lossPerMillion: UInt32 = 0,
+    between: [String], isDown: Bool = false, filters: [Filter] = [], mtu: Int? = nil,
+    lossPerMillion: UInt32 = 0,
     delay: Instant.Span = Instant.Span(nanoseconds: 0)
   ) {
     self.between = between

@@ -91,9 +91,13 @@ extension Packet {
     _ isIPv6: Bool, _ request: Bool, _ identifier: UInt16, _ sequence: UInt16
   ) -> Layer {
     isIPv6
-      ? .icmpv6(request ? .echoRequest(identifier: identifier, sequence: sequence)
-        : .echoReply(identifier: identifier, sequence: sequence))
-      : .icmpv4(request ? .echoRequest(identifier: identifier, sequence: sequence)
-        : .echoReply(identifier: identifier, sequence: sequence))
+      ? .icmpv6(
+        request
+          ? .echoRequest(identifier: identifier, sequence: sequence)
+          : .echoReply(identifier: identifier, sequence: sequence))
+      : .icmpv4(
+        request
+          ? .echoRequest(identifier: identifier, sequence: sequence)
+          : .echoReply(identifier: identifier, sequence: sequence))
   }
 }

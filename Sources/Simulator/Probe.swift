@@ -63,7 +63,8 @@ public struct HTTPRequest: Sendable, Equatable {
   public var headers: [(name: String, value: String)]
 
   public init(
-    method: String = "GET", path: String = "/", host: String = "", headers: [(name: String, value: String)] = []
+    method: String = "GET", path: String = "/", host: String = "",
+    headers: [(name: String, value: String)] = []
   ) {
     self.method = method
     self.path = path

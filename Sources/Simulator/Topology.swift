@@ -9,7 +9,8 @@ public struct Topology: Sendable {
   public var underlay: UnderlaySpec
 
   public init(
-    nodes: [NodeSpec], pods: [PodSpec], externals: [ExternalSpec] = [], underlay: UnderlaySpec = UnderlaySpec()
+    nodes: [NodeSpec], pods: [PodSpec], externals: [ExternalSpec] = [],
+    underlay: UnderlaySpec = UnderlaySpec()
   ) {
     self.nodes = nodes
     self.pods = pods
@@ -27,7 +28,9 @@ public struct UnderlaySpec: Sendable {
   /// The router that leads out of the segment.
   public var gatewayMAC: MACAddress
 
-  public init(mtu: Int = 1500, subnets: [CIDR] = [], gatewayMAC: MACAddress = MACAddress(bits: 0x0242_ac12_0001)) {
+  public init(
+    mtu: Int = 1500, subnets: [CIDR] = [], gatewayMAC: MACAddress = MACAddress(bits: 0x0242_ac12_0001)
+  ) {
     self.mtu = mtu
     self.subnets = subnets
     self.gatewayMAC = gatewayMAC
@@ -96,7 +99,8 @@ public struct NodeSpec: Sendable {
   }
 
   public init(
-    name: String, devices: [NodeDevice], addresses: [IPAddress], routerAddresses: [IPAddress], podCIDRs: [CIDR],
+    name: String, devices: [NodeDevice], addresses: [IPAddress], routerAddresses: [IPAddress],
+    podCIDRs: [CIDR],
     tunnel: Tunnel?, masqueradesIPv4: Bool = true, masqueradesIPv6: Bool = true, nativeCIDRs: [CIDR] = [],
     endpointRoutes: Bool = false, nativeRouting: Bool = false, listeners: [Listener] = [], image: MapImage
   ) {

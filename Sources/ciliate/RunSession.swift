@@ -42,7 +42,8 @@ struct RunSession {
       complain("kernel required: \(status.reason ?? "not available")")
       return 4
     }
-    var outcome = Runner.Outcome(seed: command.seed ?? loaded.first?.0.scenario.seed ?? 1, kernel: status, scenarios: [])
+    var outcome = Runner.Outcome(
+      seed: command.seed ?? loaded.first?.0.scenario.seed ?? 1, kernel: status, scenarios: [])
     for ((scenario, findings), choice) in zip(loaded, wanted) {
       outcome.scenarios.append(run(scenario, findings, choice == .off ? nil : objects))
     }
@@ -101,7 +102,8 @@ struct RunSession {
         case .first?: .first
         case nil: outcome.scenarios.count == 1 ? .first : .none
         }
-      text = TextReport(walks: walks, showsMaps: command.maps, style: isColoured ? .coloured : .plain).text(outcome)
+      text = TextReport(walks: walks, showsMaps: command.maps, style: isColoured ? .coloured : .plain).text(
+        outcome)
     }
     var output = TextOutput(descriptor: 1)
     output.put(text: text)
@@ -134,7 +136,8 @@ enum Artifacts {
       throw CaptureError(file: folder, reason: "cannot make the folder: \(String(cString: strerror(errno)))")
     }
     for scenario in outcome.scenarios {
-      let capture = JourneyCapture(scenario.journeys, comment: "scenario \(scenario.name), seed \(outcome.seed)")
+      let capture = JourneyCapture(
+        scenario.journeys, comment: "scenario \(scenario.name), seed \(outcome.seed)")
       let base = "\(folder)/\(fileName(scenario.name))"
       try OutputFile.write(capture.pcapng, to: "\(base).pcapng")
       for underlay in capture.underlays {
