@@ -7,10 +7,8 @@
  * Modelled: cil_from_container of bpf_lxc.c and the tail calls behind it.
  */
 #define THIS_OBJECT SOURCE_FILE_LXC
-#include "lib/deliver.h"
-#include "lib/encap.h"
-#include "lib/nodeport.h"
 #include "lib/policy.h"
+#include "lib/reverse.h"
 #include "lib/service.h"
 
 /* Where the packet goes once policy has let it pass. `hairpin`: an endpoint that talks to itself. */
@@ -91,6 +89,8 @@ STAGE int after_conntrack(struct __sk_buff *ctx, struct packet *p)
 	struct verdict *v = &p->verdict;
 
 	p->drop.dst = destination;
+	if (tuple_lost(p))
+		return -DROP_INVALID_TC_BUFFER;
 	p->trace = (struct trace){
 		.reason = p->ct.status,
 		.src = config.security_label,

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* What the host sends to the cluster: attached to cilium_host, on egress. To an endpoint of this node through its policy
- * stage, into the tunnel, or back to the stack. Modelled: cil_from_host of bpf_host.c and the tail calls behind it.
+/* What the host sends to the cluster: attached to cilium_host, on egress. To an endpoint of this node through its
+ * policy stage, into the tunnel, or back to the stack. Modelled: cil_from_host of bpf_host.c and the tail calls behind
+ * it.
  */
 #define THIS_OBJECT SOURCE_FILE_HOST
+#include "lib/deliver.h"
+#include "lib/encap.h"
 #include "lib/host.h"
 
 /* The magic of a proxy's packet, 0 if it is none. */

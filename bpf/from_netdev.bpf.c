@@ -8,6 +8,7 @@
  */
 #define THIS_OBJECT SOURCE_FILE_HOST
 #include "lib/host.h"
+#include "lib/nodeport.h"
 
 /* Neighbour solicitations for endpoints and the router, wherever the ICMPv6 header is. */
 INLINE int neighbours(struct __sk_buff *ctx, struct packet *p, int *final)
@@ -57,7 +58,8 @@ int cil_from_netdev(struct __sk_buff *ctx)
 	clear_meta(ctx);
 	if (has_vlan(ctx))
 		return drop_from(ctx, p, DROP_VLAN_FILTERED, identity, PLACE_ENTRY, METRIC_INGRESS);
-	ctx->tc_index &= ~TC_INDEX_SKIP_NODEPORT;
+	if (config.enable_nodeport)
+		ctx->tc_index &= ~TC_INDEX_SKIP_NODEPORT;
 	if (!ethertype_valid(p))
 		return pass_unknown(ctx, p, identity);
 	ret = receive(ctx, p, &identity, TRACE_FROM_NETWORK);

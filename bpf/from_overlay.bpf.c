@@ -66,7 +66,8 @@ int cil_from_overlay(struct __sk_buff *ctx)
 	if (!p)
 		return TC_ACT_SHOT;
 	clear_meta(ctx);
-	ctx->tc_index &= ~TC_INDEX_SKIP_NODEPORT;
+	if (config.enable_nodeport)
+		ctx->tc_index &= ~TC_INDEX_SKIP_NODEPORT;
 	if (!ethertype_valid(p))
 		return TC_ACT_OK;
 	p->drop = (struct drop){ .place = PLACE_ENTRY, .dir = METRIC_INGRESS };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* What goes into the tunnel: attached to the tunnel device, on egress. Marks the packet, so that the native device knows
- * its outer packet by it, and does the node's NAT. Modelled: cil_to_overlay of bpf_overlay.c.
+/* What goes into the tunnel: attached to the tunnel device, on egress. Marks the packet, so that the native device
+ * knows its outer packet by it, and does the node's NAT. Modelled: cil_to_overlay of bpf_overlay.c.
  */
 #define THIS_OBJECT SOURCE_FILE_OVERLAY
 #include "lib/nodeport_egress.h"

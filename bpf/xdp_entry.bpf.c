@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* The first look at a packet from the network: attached to the native devices in XDP. Without load balancer acceleration
- * it only drops what comes from a prefix on the prefilter's lists. Modelled: cil_xdp_entry of bpf_xdp.c.
+/* The first look at a packet from the network: attached to the native devices in XDP. Without load balancer
+ * acceleration it only drops what comes from a prefix on the prefilter's lists. Modelled: cil_xdp_entry of bpf_xdp.c.
  */
 #define THIS_OBJECT SOURCE_FILE_XDP
 #include "lib/config.h"

@@ -13,6 +13,7 @@
 #include <linux/veth.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 // bpf(2): the result, or the negated errno.
@@ -90,6 +91,14 @@ static inline int ciliate_unshare(int flags)
 static inline int ciliate_setns(int descriptor, int flags)
 {
 	return syscall(__NR_setns, descriptor, flags) < 0 ? -errno : 0;
+}
+// The monotonic clock in nanoseconds: the one that bpf_ktime_get_ns reads.
+static inline unsigned long ciliate_monotonic(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000UL + now.tv_nsec;
 }
 static inline int ciliate_gettid(void)
 {

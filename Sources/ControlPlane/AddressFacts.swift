@@ -51,6 +51,17 @@ struct AddressFacts: Sendable {
     facts.append(fact)
   }
 
+  /// Takes a prefix's fact out.
+  mutating func remove(_ prefix: CIDR) {
+    guard let position = positions.removeValue(forKey: prefix) else { return }
+    let last = facts.count - 1
+    if position != last {
+      facts[position] = facts[last]
+      positions[facts[position].prefix] = position
+    }
+    facts.removeLast()
+  }
+
   init() {}
 
   init(
@@ -66,21 +77,34 @@ struct AddressFacts: Sendable {
     }
     var tunnels: [String: IPAddress] = [:]
     for node in nodes {
-      // Without tunnelling the address is kept as well: it is the node's, for encryption and for looks.
-      let address = node.address(options.underlayIPv6 ? .ipv6 : .ipv4) ?? node.addresses.first
+      let address = AddressFacts.tunnel(to: node, options)
       tunnels[node.name] = address
       add(node, tunnel: address, apiServers, options)
     }
     for endpoint in endpoints {
-      for address in endpoint.addresses {
-        add(
-          AddressFact(
-            prefix: CIDR(address), node: endpoint.node, identityAtHome: endpoint.identity,
-            identityElsewhere: endpoint.identity, tunnel: tunnels[endpoint.node]))
-      }
+      for fact in AddressFacts.facts(of: endpoint, tunnel: tunnels[endpoint.node]) { add(fact) }
     }
     for (prefix, identity) in cidrs {
-      add(AddressFact(prefix: prefix, identityAtHome: identity, identityElsewhere: identity))
+      // A policy that names a node's whole prefix gives it the identity, and leaves it the tunnel.
+      if let position = positions[prefix], facts[position].identityAtHome == nil {
+        facts[position].identityAtHome = identity
+        facts[position].identityElsewhere = identity
+      } else {
+        add(AddressFact(prefix: prefix, identityAtHome: identity, identityElsewhere: identity))
+      }
+    }
+  }
+
+  /// Where packets to a node's endpoints are sent. Without tunnelling the address stands in the map all the same.
+  static func tunnel(to node: NodeInfo, _ options: DatapathOptions) -> IPAddress? {
+    node.address(options.underlayIPv6 ? .ipv6 : .ipv4) ?? node.addresses.first
+  }
+
+  static func facts(of endpoint: Endpoint, tunnel: IPAddress?) -> [AddressFact] {
+    endpoint.addresses.map { address in
+      AddressFact(
+        prefix: CIDR(address), node: endpoint.node, identityAtHome: endpoint.identity,
+        identityElsewhere: endpoint.identity, tunnel: tunnel)
     }
   }
 

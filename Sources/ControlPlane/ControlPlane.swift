@@ -30,21 +30,24 @@ public struct ControlPlane: Sendable {
   public private(set) var network: ClusterNetwork
   public private(set) var options: DatapathOptions
 
-  private var nodeController = NodeController()
-  private var podController = PodController()
-  private var identityController = IdentityController()
-  private var serviceController = ServiceController()
-  private var policies = PolicyRepository()
-  private var facts = AddressFacts()
-  private var memories: [String: NodeMemory] = [:]
+  var nodeController = NodeController()
+  var podController = PodController()
+  var identityController = IdentityController()
+  var serviceController = ServiceController()
+  var policies = PolicyRepository()
+  var facts = AddressFacts()
+  var memories: [String: NodeMemory] = [:]
   private var settingsChanged = false
+  /// Whether something changed that every object and node must be looked at for.
+  var needsAll = true
   private var ownFindings: [Finding] = []
 
-  /// All endpoints, pods' by namespace and name, then the nodes' health endpoints.
-  public private(set) var endpoints: [Endpoint] = []
+  var podEndpoints: [NamespacedName: Endpoint] = [:]
+  var podAddresses: [IPAddress: NamespacedName] = [:]
+  var healthEndpoints: [Endpoint] = []
 
   /// What was last given to a node.
-  private struct NodeMemory: Sendable {
+  struct NodeMemory: Sendable {
     var image: MapImage
     /// The facts and services that the image holds, if they were the latest of their time.
     var isCurrent = false
@@ -66,13 +69,21 @@ extension ControlPlane {
   public func node(_ name: String) -> NodeInfo? { nodeController.info(name) }
 
   /// Every pod, by namespace and name.
-  public var pods: [PodStatus] { podController.statuses }
-  public func pod(_ id: NamespacedName) -> PodStatus? { pods.first { $0.id == id } }
+  public var pods: [PodStatus] { podController.order.compactMap { podController.statuses[$0] } }
+  public func pod(_ id: NamespacedName) -> PodStatus? { podController.statuses[id] }
 
-  public func endpoint(of pod: NamespacedName) -> Endpoint? { endpoints.first { $0.pod == pod } }
+  /// All endpoints, pods' by namespace and name, then the nodes' health endpoints.
+  public var endpoints: [Endpoint] { podController.order.compactMap { podEndpoints[$0] } + healthEndpoints }
+  public func endpoint(of pod: NamespacedName) -> Endpoint? { podEndpoints[pod] }
   /// The endpoint that has an address.
   public func endpoint(at address: IPAddress) -> Endpoint? {
-    endpoints.first { $0.addresses.contains(address) }
+    podAddresses[address].flatMap { podEndpoints[$0] }
+      ?? healthEndpoints.first { $0.addresses.contains(address) }
+  }
+  /// The endpoints of a node, pods' by namespace and name.
+  public func endpoints(on node: String) -> [Endpoint] {
+    (podController.onNode[node] ?? []).sorted().compactMap { podEndpoints[$0] }
+      + healthEndpoints.filter { $0.node == node }
   }
 
   /// Every identity: reserved, of pods, and of prefixes that policies name; by number.
@@ -99,6 +110,7 @@ extension ControlPlane {
   /// Stops or starts the agent of a node, from the next reconciliation on.
   public mutating func setAgent(_ node: String, isDown: Bool) {
     nodeController.setAgent(node, down: isDown)
+    needsAll = true
   }
 
   /// Installs Cilium with other values, from the next reconciliation on. What nodes were given before stays theirs.
@@ -107,6 +119,7 @@ extension ControlPlane {
     self.settings = settings
     options = DatapathOptions(settings)
     settingsChanged = true
+    needsAll = true
   }
 
   /// Brings every node whose agent is up in line with the cluster.
@@ -117,22 +130,34 @@ extension ControlPlane {
     ownFindings.removeAll(keepingCapacity: true)
     nodeController.reconcile(state, settings, options, network, &ownFindings)
     podController.reconcile(state, settings, options, &nodeController, &ownFindings)
-    endpoints = podController.endpoints
+    var endpoints = podController.order.compactMap { podController.endpoint($0) }
     let identityChanges = identityController.reconcile(&endpoints, state, settings, &ownFindings)
-    endpoints += healthEndpoints()
+    keep(endpoints)
+    healthEndpoints = makeHealthEndpoints()
     serviceController.reconcile(
-      state, pods: podController.statuses, nodes: nodeController.infos, settings, options, network,
+      state, pods: pods, nodes: nodeController.infos, settings, options, network,
       &ownFindings)
     reconcilePolicies(state, identityChanges)
     let newFacts = AddressFacts(
-      nodes: nodeController.infos, endpoints: endpoints, apiServers: serviceController.apiServers,
+      nodes: nodeController.infos, endpoints: self.endpoints, apiServers: serviceController.apiServers,
       cidrs: policies.cidrIdentities.map { ($0.key, $0.value.number) }.sorted { $0.0 < $1.0 },
       options: options)
     let difference = newFacts.changes(from: facts)
     facts = newFacts
     let updates = updateNodes(difference)
     settingsChanged = false
+    needsAll = false
     return updates
+  }
+
+  private mutating func keep(_ endpoints: [Endpoint]) {
+    podEndpoints.removeAll(keepingCapacity: true)
+    podAddresses.removeAll(keepingCapacity: true)
+    for endpoint in endpoints {
+      guard let pod = endpoint.pod else { continue }
+      podEndpoints[pod] = endpoint
+      for address in endpoint.addresses where podAddresses[address] == nil { podAddresses[address] = pod }
+    }
   }
 
   private mutating func reconcilePolicies(
@@ -150,7 +175,7 @@ extension ControlPlane {
   }
 
   /// The agents' probes of each other.
-  private mutating func healthEndpoints() -> [Endpoint] {
+  private mutating func makeHealthEndpoints() -> [Endpoint] {
     var endpoints: [Endpoint] = []
     for node in nodeController.infos where node.hasStarted && !node.healthAddresses.isEmpty {
       let numbers = nodeController.withRecord(node.name) { record in
@@ -183,8 +208,6 @@ extension ControlPlane {
       memories[name] = nil
       updates.append(NodeUpdate(node: name, changes: [], isRemoved: true))
     }
-    var byNode: [String: [Endpoint]] = [:]
-    for endpoint in endpoints { byNode[endpoint.node, default: []].append(endpoint) }
     let renderer = NodeRenderer(settings: settings, options: options, nodes: infos)
     let nodeTable = renderer.nodeTable()
     for node in infos.sorted(by: { $0.name < $1.name }) {
@@ -192,16 +215,20 @@ extension ControlPlane {
         memories[node.name]?.isCurrent = false
         continue
       }
-      let update = update(node, byNode[node.name] ?? [], renderer, nodeTable, difference)
+      let update = update(node, renderer, difference, nodeTable: nodeTable)
       if !update.isEmpty { updates.append(update) }
     }
     return updates.sorted { $0.node < $1.node }
   }
 
-  private mutating func update(
-    _ node: NodeInfo, _ endpoints: [Endpoint], _ renderer: NodeRenderer,
-    _ nodeTable: FlatTable<NodeKey, NodeValue>, _ difference: (changed: [AddressFact], removed: [CIDR])
+  /// Brings one node in line.
+  ///
+  /// - Parameter nodeTable: nil when no node came or went.
+  mutating func update(
+    _ node: NodeInfo, _ renderer: NodeRenderer, _ difference: (changed: [AddressFact], removed: [CIDR]),
+    nodeTable: FlatTable<NodeKey, NodeValue>?
   ) -> NodeUpdate {
+    let endpoints = endpoints(on: node.name)
     var memory = memories[node.name] ?? NodeMemory(image: MapImage(node: node.name))
     // Taken out meanwhile, so that the tables are changed in place.
     memories[node.name] = nil
@@ -219,9 +246,11 @@ extension ControlPlane {
     update.changes += updateServices(&memory, node)
     update.changes += ControlPlane.replace(
       &memory.image.maps.endpoints, .endpoints, by: renderer.endpointTable(node, endpoints))
-    update.changes += ControlPlane.replace(&memory.image.maps.nodes, .nodes, by: nodeTable)
-    update.changes += ControlPlane.replace(
-      &memory.image.maps.devices, .devices, by: renderer.deviceTable(node))
+    if let nodeTable {
+      update.changes += ControlPlane.replace(&memory.image.maps.nodes, .nodes, by: nodeTable)
+      update.changes += ControlPlane.replace(
+        &memory.image.maps.devices, .devices, by: renderer.deviceTable(node))
+    }
     updateConfigurations(&memory, &update, node, endpoints)
     memory.isCurrent = true
     memories[node.name] = memory

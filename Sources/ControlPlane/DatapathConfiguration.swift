@@ -10,9 +10,17 @@ struct DatapathConfiguration {
   let settings: Settings
   let options: DatapathOptions
   let node: NodeInfo
-
   /// What all programs of the node share.
-  var base: DatapathConfig {
+  private(set) var base = DatapathConfig()
+
+  init(settings: Settings, options: DatapathOptions, node: NodeInfo) {
+    self.settings = settings
+    self.options = options
+    self.node = node
+    base = shared
+  }
+
+  private var shared: DatapathConfig {
     var config = DatapathConfig()
     config.eth_header_length = 14
     config.device_mtu = UInt16(clamping: node.mtu)

@@ -25,6 +25,8 @@ public struct Identity: Hashable, Sendable {
 struct IdentityController: Sendable {
   private var numbers = NumberSpace("identity", 256...65_535)
   private(set) var identities: [UInt32: Identity] = [:]
+  /// Sets of labels that an object pins: their identities stay without endpoints.
+  private var pinned: Set<String> = []
 
   /// The identities in order of their numbers, reserved ones first.
   var sorted: [Identity] { identities.values.sorted { $0.number < $1.number } }
@@ -49,11 +51,13 @@ struct IdentityController: Sendable {
       if counts[name] == nil { labels[name] = endpoint.labels }
       counts[name, default: 0] += 1
     }
+    pinned.removeAll()
     for object in state.identities {
-      let pinned = IdentityLabels(securityLabels: object.securityLabels)
-      if counts[pinned.sortedList] == nil {
-        counts[pinned.sortedList] = 0
-        labels[pinned.sortedList] = pinned
+      let own = IdentityLabels(securityLabels: object.securityLabels)
+      pinned.insert(own.sortedList)
+      if counts[own.sortedList] == nil {
+        counts[own.sortedList] = 0
+        labels[own.sortedList] = own
       }
     }
     for name in numbers.numbers.keys where counts[name] == nil { numbers.release(name) }
@@ -74,6 +78,31 @@ struct IdentityController: Sendable {
     let added = new.values.filter { old[$0.number]?.labels != $0.labels }.map(\.number).sorted()
     let removed = old.values.filter { new[$0.number]?.labels != $0.labels }.map(\.number).sorted()
     return (added, removed)
+  }
+
+  /// Counts an endpoint that came, and gives it its identity.
+  ///
+  /// - Returns: whether the identity is new.
+  mutating func add(_ endpoint: inout Endpoint, _ settings: Settings) -> Bool {
+    guard let number = numbers.number(for: endpoint.labels.sortedList) else { return false }
+    let full = UInt32(truncatingIfNeeded: settings.clusterID) << 16 | UInt32(truncatingIfNeeded: number)
+    endpoint.identity = full
+    let isNew = identities[full] == nil
+    identities[full, default: Identity(number: full, labels: endpoint.labels)].references += 1
+    return isNew
+  }
+
+  /// Discounts an endpoint that went.
+  ///
+  /// - Returns: whether its identity went with it.
+  mutating func remove(_ endpoint: Endpoint) -> Bool {
+    guard let identity = identities[endpoint.identity], !identity.isReserved else { return false }
+    identities[endpoint.identity]?.references -= 1
+    let name = identity.labels.sortedList
+    guard identity.references <= 1, !pinned.contains(name) else { return false }
+    identities[endpoint.identity] = nil
+    numbers.release(name)
+    return true
   }
 
   private mutating func pin(

@@ -31,10 +31,8 @@ public enum KnownImage {
     "whoami": [ListeningPort(80, .tcp)],
     "httpbin": [ListeningPort(80, .tcp)],
     "go-httpbin": [ListeningPort(8080, .tcp)],
-    "echo-server": [ListeningPort(80, .tcp)],
     "http-echo": [ListeningPort(5678, .tcp)],
     "json-mock": [ListeningPort(8080, .tcp)],
-    "agnhost": [],
     "starwars": [ListeningPort(80, .tcp)],
     "redis": [ListeningPort(6379, .tcp)],
     "memcached": [ListeningPort(11_211, .tcp)],
@@ -82,7 +80,7 @@ extension ListeningPort {
     }
     var ports: [ListeningPort] = []
     for container in pod.spec.containers + pod.spec.sidecars {
-      if let known = KnownImage.ports[KnownImage.name(container.image)], !known.isEmpty {
+      if let known = KnownImage.ports[KnownImage.name(container.image)] {
         ports += known
       } else {
         ports += container.ports.map { ListeningPort($0.number, $0.transport) }

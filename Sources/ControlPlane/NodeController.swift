@@ -50,7 +50,7 @@ struct NodeController: Sendable {
     for node in nodes where !node.podCIDRs.isEmpty {
       for cidr in node.podCIDRs { prefixPools[cidr.family]?.claim(cidr) }
     }
-    for node in nodes where records[node.name] == nil { add(node, settings, options) }
+    for node in nodes { complete(node, settings, options) }
     infos = nodes.map { info(of: $0, options, network, settings) }
     for node in nodes {
       if let failure = records[node.name]?.failure {
@@ -90,36 +90,46 @@ struct NodeController: Sendable {
     return (cidrs, length <= usual ? usual : min(length + 8, family.bitWidth))
   }
 
-  private mutating func add(_ node: Node, _ settings: Settings, _ options: DatapathOptions) {
-    var record = Record()
+  /// Gives a node what it lacks: prefix, router and health address of each family.
+  private mutating func complete(_ node: Node, _ settings: Settings, _ options: DatapathOptions) {
+    var record = records[node.name] ?? Record()
+    record.failure = node.addresses.isEmpty ? "it has no address: its agent does not start" : nil
+    let hasHealth = settings.features.healthChecking && settings.features.endpointHealthChecking
     for family in options.families {
-      let pinned = node.podCIDRs.first { $0.family == family }
-      guard let cidr = pinned ?? prefixPools[family]?.allocate() else {
-        record.failure = "no pod CIDR is left for family \(family.rawValue): its agent does not start"
+      guard let index = pool(family, node, &record) else {
+        record.failure = "no pod CIDR is left for \(family.rawValue): its agent does not start"
         continue
       }
-      record.podCIDRs.append(cidr)
-      var pool = AddressPool(cidr)
-      if let address = node.addresses.first(where: { $0.family == family }), cidr.contains(address) {
-        _ = pool.claim(address, for: "node-ip")
-      }
-      if let router = pool.allocate(for: "router") {
-        record.routers.append(router)
-      } else {
-        record.failure = "the pod CIDR \(cidr) has no address for the router: its agent does not start"
-      }
-      if settings.features.healthChecking, settings.features.endpointHealthChecking {
-        if let health = pool.allocate(for: "health") {
-          record.health.append(health)
+      if !record.routers.contains(where: { $0.family == family }) {
+        if let router = record.pools[index].allocate(for: "router") {
+          record.routers.append(router)
         } else {
-          record.failure =
-            "unable to allocate health \(family.rawValue): range is full: its agent does not start"
+          record.failure = "unable to allocate router address: range is full: its agent does not start"
         }
       }
-      record.pools.append(pool)
+      if hasHealth, !record.health.contains(where: { $0.family == family }) {
+        if let health = record.pools[index].allocate(for: "health") {
+          record.health.append(health)
+        } else {
+          record.failure = "unable to allocate health address: range is full: its agent does not start"
+        }
+      }
     }
-    if node.addresses.isEmpty { record.failure = "it has no address: its agent does not start" }
     records[node.name] = record
+  }
+
+  /// The position of a family's pool, made now if there is none and a prefix is left.
+  private mutating func pool(_ family: AddressFamily, _ node: Node, _ record: inout Record) -> Int? {
+    if let index = record.pools.firstIndex(where: { $0.cidr.family == family }) { return index }
+    let pinned = node.podCIDRs.first { $0.family == family }
+    guard let cidr = pinned ?? prefixPools[family]?.allocate() else { return nil }
+    var pool = AddressPool(cidr)
+    if let address = node.addresses.first(where: { $0.family == family }), cidr.contains(address) {
+      _ = pool.claim(address, for: "node-ip")
+    }
+    record.podCIDRs.append(cidr)
+    record.pools.append(pool)
+    return record.pools.count - 1
   }
 
   private mutating func info(

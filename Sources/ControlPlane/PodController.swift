@@ -14,15 +14,33 @@ struct PodController: Sendable {
     var namespaceLabels: Labels = [:]
     var listening: [ListeningPort] = []
     var findings: [Finding] = []
+
+    /// Whether an object is still the pod that this was given to.
+    func stands(for new: Pod, _ nodes: Set<String>) -> Bool {
+      (new.spec.nodeName == nil || new.spec.nodeName == node)
+        && (pod == nil || pod?.spec.hostNetwork == new.spec.hostNetwork)
+        && (new.podIPs.isEmpty || addresses.isEmpty || new.podIPs == addresses)
+        // A workload makes a pod elsewhere when the node goes; nobody does so for a pod alone.
+        && (new.metadata.owner == nil || nodes.contains(node))
+    }
   }
 
   /// Why pods have no node.
   private var unplaced: [NamespacedName: String] = [:]
   private var records: [NamespacedName: Record] = [:]
-  /// Every pod, by namespace and name.
-  private(set) var statuses: [PodStatus] = []
-  /// Running pods' endpoints, by namespace and name; identities are still to be filled in.
-  private(set) var endpoints: [Endpoint] = []
+  /// Every pod.
+  private(set) var statuses: [NamespacedName: PodStatus] = [:]
+  /// Their names, in order.
+  private(set) var order: [NamespacedName] = []
+  /// The pods of each node.
+  private(set) var onNode: [String: Set<NamespacedName>] = [:]
+  /// How many pods have no address.
+  private var waiting = 0
+  /// Places, as they were left.
+  private var scheduler = Scheduler(nodes: [], pods: [])
+
+  /// A running pod's endpoint; its identity is still to be filled in.
+  func endpoint(_ id: NamespacedName) -> Endpoint? { records[id]?.endpoint }
 
   mutating func reconcile(
     _ state: ClusterState, _ settings: Settings, _ options: DatapathOptions, _ nodes: inout NodeController,
@@ -30,24 +48,80 @@ struct PodController: Sendable {
   ) {
     let pods = WorkloadController.pods(state, nodes: nodes.nodes)
     release(keeping: pods, &nodes)
-    var scheduler = Scheduler(nodes: nodes.nodes, pods: pods)
+    scheduler = Scheduler(nodes: nodes.nodes, pods: pods)
     unplaced.removeAll(keepingCapacity: true)
+    var unsettled: [Pod] = []
     for pod in pods where !pod.isFinished {
       if let node = records[pod.id]?.node { scheduler.place(pod, on: node) }
+      if records[pod.id]?.addresses.isEmpty ?? true { unsettled.append(pod) }
     }
-    // Those whose place or address is settled come first, then the system's, then by name.
-    for pod in pods.sorted(by: { PodController.precedes($0, $1) }) where !pod.isFinished {
-      settle(pod, state, options, &nodes, &scheduler)
-    }
+    // Those whose address is pinned come first, then the system's, then by name.
+    unsettled.sort { PodController.precedes($0, $1) }
+    for pod in unsettled { settle(pod, options, &nodes) }
     statuses.removeAll(keepingCapacity: true)
-    endpoints.removeAll(keepingCapacity: true)
+    onNode.removeAll(keepingCapacity: true)
+    order = pods.map(\.id)
+    waiting = pods.count { !$0.isFinished && (records[$0.id]?.addresses.isEmpty ?? true) }
     let up = Set(nodes.infos.filter { $0.agent == .up }.map(\.name))
     for pod in pods {
       refresh(pod, state, settings, &nodes, agentIsUp: up.contains(records[pod.id]?.node ?? ""))
-      statuses.append(status(pod, nodes, &findings))
+      statuses[pod.id] = status(pod, nodes, &findings)
       findings += records[pod.id]?.findings ?? []
-      if let endpoint = records[pod.id]?.endpoint { endpoints.append(endpoint) }
+      if let node = records[pod.id]?.node { onNode[node, default: []].insert(pod.id) }
     }
+  }
+
+  /// Whether any pod has no address yet.
+  var hasWaiting: Bool { waiting > 0 }
+  /// Whether a pod's place may depend on those of others.
+  var remembersPlaces: Bool { scheduler.remembers }
+
+  /// Whether a pod's object is still what its record was made for.
+  func stands(_ id: NamespacedName, for pod: Pod?, _ nodes: NodeController) -> Bool {
+    guard let pod, let record = records[id] else { return false }
+    return record.stands(for: pod, Set(nodes.infos.map(\.name)))
+  }
+
+  mutating func remove(_ id: NamespacedName, _ pod: Pod, _ node: String, _ nodes: inout NodeController) {
+    if let record = records[id] { forget(id, record, &nodes) }
+    scheduler.remove(pod, from: node)
+    statuses[id] = nil
+    onNode[node]?.remove(id)
+    let position = position(of: id)
+    if position < order.count, order[position] == id { order.remove(at: position) }
+  }
+
+  /// Settles one pod while all others are.
+  ///
+  /// - Returns: whether it runs.
+  mutating func add(
+    _ pod: Pod, _ state: ClusterState, _ settings: Settings, _ options: DatapathOptions,
+    _ nodes: inout NodeController
+  ) -> Bool {
+    settle(pod, options, &nodes)
+    guard let node = records[pod.id]?.node, nodes.info(node)?.agent == .up else { return false }
+    refresh(pod, state, settings, &nodes, agentIsUp: true)
+    var findings: [Finding] = []
+    let status = status(pod, nodes, &findings)
+    guard status.phase == .running, findings.isEmpty, records[pod.id]?.findings.isEmpty == true else {
+      return false
+    }
+    statuses[pod.id] = status
+    onNode[node, default: []].insert(pod.id)
+    let position = position(of: pod.id)
+    if position == order.count || order[position] != pod.id { order.insert(pod.id, at: position) }
+    return true
+  }
+
+  /// The first position in `order` whose name is not below.
+  private func position(of id: NamespacedName) -> Int {
+    var low = 0
+    var high = order.count
+    while low < high {
+      let middle = (low + high) / 2
+      if order[middle] < id { low = middle + 1 } else { high = middle }
+    }
+    return low
   }
 
   private static func precedes(_ a: Pod, _ b: Pod) -> Bool {
@@ -61,17 +135,16 @@ struct PodController: Sendable {
   private mutating func release(keeping pods: [Pod], _ nodes: inout NodeController) {
     var wanted: [NamespacedName: Pod] = [:]
     for pod in pods where !pod.isFinished { wanted[pod.id] = pod }
-    for (id, record) in records.sorted(by: { $0.key < $1.key }) {
-      let pod = wanted[id]
-      let isSame =
-        pod.map { pod in
-          (pod.spec.nodeName == nil || pod.spec.nodeName == record.node)
-            && (record.pod == nil || record.pod?.spec.hostNetwork == pod.spec.hostNetwork)
-            && (pod.podIPs.isEmpty || record.addresses.isEmpty || pod.podIPs == record.addresses)
-            // A workload makes a pod elsewhere when the node goes; nobody does so for a pod alone.
-            && (pod.metadata.owner == nil || nodes.info(record.node) != nil)
-        } ?? false
-      if !isSame { forget(id, record, &nodes) }
+    let live = Set(nodes.infos.map(\.name))
+    var gone: [NamespacedName] = []
+    for (id, record) in records {
+      guard let pod = wanted[id], record.stands(for: pod, live) else {
+        gone.append(id)
+        continue
+      }
+    }
+    for id in gone.sorted() {
+      if let record = records[id] { forget(id, record, &nodes) }
     }
   }
 
@@ -90,8 +163,7 @@ struct PodController: Sendable {
 
   /// Finds a node and addresses for a pod that has none yet, as far as that can be done now.
   private mutating func settle(
-    _ pod: Pod, _ state: ClusterState, _ options: DatapathOptions, _ nodes: inout NodeController,
-    _ scheduler: inout Scheduler
+    _ pod: Pod, _ options: DatapathOptions, _ nodes: inout NodeController
   ) {
     if records[pod.id] == nil {
       let found =

@@ -12,7 +12,7 @@ struct Scheduler {
   private var byOwner: [String: [String: Int]] = [:]
   private var placed: [(pod: Pod, node: Node)] = []
   /// Whether any pod asks for the others' places; else they need not be remembered.
-  private let remembers: Bool
+  let remembers: Bool
 
   init(nodes: [Node], pods: [Pod]) {
     self.nodes = nodes
@@ -26,6 +26,12 @@ struct Scheduler {
     count[name, default: 0] += 1
     byOwner[Scheduler.group(pod), default: [:]][name, default: 0] += 1
     if remembers, let node = nodes.first(where: { $0.name == name }) { placed.append((pod, node)) }
+  }
+
+  /// Forgets a pod that is gone.
+  mutating func remove(_ pod: Pod, from name: String) {
+    count[name, default: 1] -= 1
+    byOwner[Scheduler.group(pod)]?[name, default: 1] -= 1
   }
 
   /// The node for a pod; nil and the scheduler's words when none admits it.

@@ -23,8 +23,9 @@ struct ServiceController: Sendable {
     _ state: ClusterState, pods: [PodStatus], nodes: [NodeInfo], _ settings: Settings,
     _ options: DatapathOptions, _ network: ClusterNetwork, _ findings: inout [Finding]
   ) {
-    let allocator = prepareAllocators(settings, network)
-    pinAddresses(state, network, allocator)
+    let cidrs = prepareAllocators(settings, network)
+    releaseAddresses(state)
+    pinAddresses(state, cidrs, &findings)
     var new: [ServiceStatus] = []
     let endpoints = ServiceEndpoints(state: state, pods: pods, nodes: nodes)
     for service in state.services {
@@ -40,7 +41,6 @@ struct ServiceController: Sendable {
     reportHostPorts(pods, &findings)
     let addresses = nodes.flatMap(\.addresses).filter { options.families.contains($0.family) }
     drawNumbers(&new, addresses)
-    releaseNumbers(new, addresses, state)
     let kubernetes = new.first { $0.id == SystemObjects.kubernetesService }
     apiServers = Set((kubernetes?.backends ?? []).map(\.address))
     if new != statuses || addresses != nodeAddresses {
@@ -71,16 +71,26 @@ struct ServiceController: Sendable {
   }
 
   private mutating func pinAddresses(
-    _ state: ClusterState, _ network: ClusterNetwork, _ cidrs: [AddressFamily: CIDR]
+    _ state: ClusterState, _ cidrs: [AddressFamily: CIDR], _ findings: inout [Finding]
   ) {
     for service in state.services {
+      func refuse(_ message: String, _ location: SourceLocation) {
+        findings.append(
+          Finding(
+            "already-allocated", .error, message, object: service.reference,
+            at: location.isKnown ? location : service.location, authority: .apiServer))
+      }
       for address in service.clusterIPs {
         guard let cidr = cidrs[address.family], let offset = cidr.offset(of: address) else { continue }
-        clusterIPs[address.family]?.pin(service.id.description, to: offset)
+        if clusterIPs[address.family]?.pin(service.id.description, to: offset) == false {
+          refuse("clusterIP \(address): provided IP is already allocated", service.location)
+        }
       }
       for port in service.ports {
         guard let number = port.nodePort, number > 0 else { continue }
-        nodePorts?.pin(ServiceController.nodePortName(service, port), to: UInt64(number))
+        if nodePorts?.pin(ServiceController.nodePortName(service, port), to: UInt64(number)) == false {
+          refuse("nodePort \(number): provided port is already allocated", port.location)
+        }
       }
     }
   }
@@ -162,18 +172,17 @@ struct ServiceController: Sendable {
     }
   }
 
-  private mutating func releaseNumbers(
-    _ statuses: [ServiceStatus], _ addresses: [IPAddress], _ state: ClusterState
-  ) {
-    let ids = Set(statuses.map(\.id.description))
+  /// Takes back what services had that are gone.
+  private mutating func releaseAddresses(_ state: ClusterState) {
+    let ids = Set(state.services.map(\.id.description))
     for family in AddressFamily.allCases {
       for name in clusterIPs[family]?.numbers.keys.sorted() ?? [] where !ids.contains(name) {
         clusterIPs[family]?.release(name)
       }
     }
     let ports = Set(
-      statuses.flatMap { status in
-        status.service.ports.map { ServiceController.nodePortName(status.service, $0) }
+      state.services.flatMap { service in
+        service.ports.map { ServiceController.nodePortName(service, $0) }
       })
     for name in nodePorts?.numbers.keys.sorted() ?? [] where !ports.contains(name) {
       nodePorts?.release(name)

@@ -104,7 +104,7 @@ extension Run {
       switch object {
       case .lxc: config.endpoint_id
       case .host: config.host_ep_id
-      case .overlay, .xdp: 0
+      case .overlay, .xdp, .sock: 0
       }
     return CaptureHeader(
       type: UInt8(truncatingIfNeeded: type.rawValue), subtype: subtype, source: source,

@@ -155,12 +155,18 @@ public struct Environment: Sendable, Equatable {
   public var flowHash: UInt32
   /// A choice that another interpreter made and that is to be made here too: the backend's id.
   public var chosenBackend: UInt32?
+  /// The same for source NAT: the port that the connection was given. Taken if it is in range and free.
+  public var chosenPort: UInt16?
 
-  public init(ktime: UInt64, random: UInt64, flowHash: UInt32 = 0, chosenBackend: UInt32? = nil) {
+  public init(
+    ktime: UInt64, random: UInt64, flowHash: UInt32 = 0, chosenBackend: UInt32? = nil,
+    chosenPort: UInt16? = nil
+  ) {
     self.ktime = ktime
     self.random = random
     self.flowHash = flowHash
     self.chosenBackend = chosenBackend
+    self.chosenPort = chosenPort
   }
 
   /// The next random number: the upper half of a splitmix64 draw, as `bpf/lib/env.h` makes it.

@@ -30,13 +30,16 @@ extension Run {
   ) -> Outcome {
     extError = 0
     cb[ControlSlot.verdict] = UInt32(bitPattern: -Int32(denial))
+    // The verdict comes out of the control block without its sign, so Cilium counts and reports the complement
+    // of the reason: 123 for 133.
+    let reported = 0 &- denial
     do throws(Drop) {
       guard mayAnswer(state, F.self) else { throw Drop(code: denial) }
       try makeError(F.self, Unreachable.filtered(F.self))
-      count(denial, .egress, .reply)
+      count(reported, .egress, .reply)
       return .ended(redirect(ifindex, .egress).ending)
     } catch {
-      return drop(Drop(code: denial), at: .reply, source: config.security_label, .egress)
+      return drop(Drop(code: reported), at: .reply, source: config.security_label, .egress)
     }
   }
 

@@ -30,6 +30,7 @@ protocol IPFamily {
   static func serviceKey(_ frontend: Frontend<Self>, slot: UInt16) -> ServiceKey
   static func fragmentKey(_ fragment: FragmentInfo, source: Address, destination: Address) -> FragmentKey
   static func affinityKey(client: Address, revNATIndex: UInt16) -> AffinityKey
+  static func affinityKey(namespace cookie: UInt64, revNATIndex: UInt16) -> AffinityKey
   static func natAddress(_ address: Address) -> NATAddress
   static func address(_ nat: NATAddress) -> Address
 

@@ -70,6 +70,10 @@ enum IPv4: IPFamily {
     AffinityKey4(client: UInt64(client), rev_nat_id: revNATIndex, netns_cookie: 0, pad1: 0, pad2: 0)
   }
 
+  static func affinityKey(namespace cookie: UInt64, revNATIndex: UInt16) -> AffinityKey4 {
+    AffinityKey4(client: cookie, rev_nat_id: revNATIndex, netns_cookie: 1, pad1: 0, pad2: 0)
+  }
+
   /// An IPv4 address stands in the last word of the union (`nat_addr.p4`).
   static func natAddress(_ address: UInt32) -> NATAddress { NATAddress(high: UInt64(address) << 32) }
   static func address(_ nat: NATAddress) -> UInt32 { UInt32(truncatingIfNeeded: nat.high >> 32) }

@@ -114,6 +114,12 @@ enum IPv6: IPFamily {
     AffinityKey6(client: client, rev_nat_id: revNATIndex, netns_cookie: 0, pad1: 0, pad2: 0)
   }
 
+  static func affinityKey(namespace cookie: UInt64, revNATIndex: UInt16) -> AffinityKey6 {
+    let client = AddressWords(
+      w0: UInt32(truncatingIfNeeded: cookie), w1: UInt32(truncatingIfNeeded: cookie >> 32), w2: 0, w3: 0)
+    return AffinityKey6(client: client, rev_nat_id: revNATIndex, netns_cookie: 1, pad1: 0, pad2: 0)
+  }
+
   static func natAddress(_ address: AddressWords) -> NATAddress {
     NATAddress(
       low: UInt64(address.w0) | UInt64(address.w1) << 32,

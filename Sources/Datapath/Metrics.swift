@@ -29,6 +29,8 @@ enum MetricDirection: UInt8 {
 enum MetricReason {
   static let forwarded: UInt8 = 0
   static let plaintext: UInt8 = 3
+  static let noBackendSlot: UInt8 = 5
+  static let noBackend: UInt8 = 6
   static let fragment: UInt8 = 9
   static let mtuError: UInt8 = 15
 }

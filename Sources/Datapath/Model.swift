@@ -1,4 +1,5 @@
 public import MapABI
+internal import Wire
 
 /// The datapath in Swift: what Cilium's programs would do with a packet, and why.
 ///
@@ -20,6 +21,11 @@ public struct Model: HookInterpreter {
     switch (attachment.hook.kind, input.subject) {
     case (.tc, .skb(let buffer)):
       return try runPacket(attachment, buffer, input.environment, state)
+    case (.xdp, .xdp(let buffer)):
+      return HookResult(
+        verdict: XDPEntry.verdict(buffer.frame, attachment.config), subject: input.subject)
+    case (.socket, .socket(let address)):
+      return try runSocket(attachment, address, input.environment, state)
     default: throw .wrongSubject
     }
   }
@@ -31,6 +37,9 @@ public struct Model: HookInterpreter {
     switch (attachment.hook.kind, input.subject) {
     case (.tc, .skb(let buffer)):
       return try decidePacket(attachment, buffer, input.environment, state)
+    case (.xdp, .xdp(let buffer)): return XDPEntry.verdict(buffer.frame, attachment.config)
+    case (.socket, .socket(let address)):
+      return try runSocket(attachment, address, input.environment, state).verdict
     default: throw .wrongSubject
     }
   }
@@ -61,6 +70,31 @@ public struct Model: HookInterpreter {
     guard var result, case .skb(var output) = result.subject else { throw .wrongSubject }
     output.frame = frame
     result.subject = .skb(output)
+    return result
+  }
+
+  private func runSocket(
+    _ attachment: borrowing Attachment, _ address: SocketAddress, _ environment: Environment,
+    _ state: borrowing NodeState
+  ) throws(InterpreterError) -> HookResult {
+    // A hook sees the addresses of its own family only.
+    guard (address.destination.family == .ipv4) == (attachment.hook == .sock4Connect) else {
+      throw .wrongSubject
+    }
+    var unmodelled: String?
+    let result = withUnsafeTemporaryAllocation(of: MapChange.self, capacity: PendingChanges.capacity) {
+      pending in
+      var run = Run<FullRecord>(
+        PacketBuffer(UnsafeMutableRawBufferPointer(start: nil, count: 0), count: 0),
+        SocketBuffer(frame: [], ifindex: 0), config: attachment.config, object: .sock,
+        environment: environment, pending: PendingChanges(pending))
+      var address = address
+      let verdict = run.connect(state, &address)
+      unmodelled = run.unmodelled
+      return HookResult(
+        verdict: verdict, subject: .socket(address), changes: run.pending.collect(), steps: run.steps)
+    }
+    if let unmodelled { throw .unmodelled(unmodelled) }
     return result
   }
 
@@ -95,24 +129,26 @@ extension SourceObject {
     case .fromContainer, .toContainer: self = .lxc
     case .fromOverlay, .toOverlay: self = .overlay
     case .xdpEntry: self = .xdp
-    case .fromNetdev, .toNetdev, .fromHost, .toHost, .sock4Connect, .sock6Connect: self = .host
+    case .sock4Connect, .sock6Connect: self = .sock
+    case .fromNetdev, .toNetdev, .fromHost, .toHost: self = .host
     }
   }
 }
 
 extension Run {
-  /// The program of a hook.
+  /// The program of a tc hook.
   mutating func start(_ hook: Hook, _ state: borrowing NodeState) -> Ending {
     switch hook {
-    case .fromContainer: return fromContainer(state).ending
-    case .toContainer: return toContainer(state).ending
-    case .fromOverlay: return fromOverlay(state).ending
-    case .toOverlay: return toOverlay(state).ending
-    case .fromNetdev: return fromNetdev(state).ending
-    case .toNetdev: return toNetdev(state).ending
-    case .fromHost: return fromHost(state).ending
-    case .toHost: return toHost(state).ending
-    case .xdpEntry, .sock4Connect, .sock6Connect: return .pass
+    case .fromContainer: fromContainer(state).ending
+    case .toContainer: toContainer(state).ending
+    case .fromOverlay: fromOverlay(state).ending
+    case .toOverlay: toOverlay(state).ending
+    case .fromNetdev: fromNetdev(state).ending
+    case .toNetdev: toNetdev(state).ending
+    case .fromHost: fromHost(state).ending
+    case .toHost: toHost(state).ending
+    // These do not come here: they are given no packet with metadata.
+    case .xdpEntry, .sock4Connect, .sock6Connect: .pass
     }
   }
 

@@ -145,6 +145,7 @@ enum SourceObject: UInt8 {
   case lxc = 2
   case overlay = 3
   case xdp = 4
+  case sock = 5
 }
 
 /// Slots of the control block. One slot serves purposes that do not overlap in time.

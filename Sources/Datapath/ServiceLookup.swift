@@ -164,31 +164,37 @@ extension Run {
   }
 
   /// `lb4_select_backend_id_random`: the backend's id, 0 when the slot is missing.
-  ///
-  /// A choice that another interpreter made is taken over, if the service has that backend.
   private mutating func chooseSlot<F: IPFamily>(
     _ state: borrowing NodeState, _ frontend: Frontend<F>, _ service: ServiceEntry, _: F.Type
   ) -> UInt32 {
-    if object != .lxc, config.lb_selection == 2 {
-      if unmodelled == nil { unmodelled = "Maglev backend selection" }
-    }
-    var slot = UInt16(truncatingIfNeeded: environment.draw() % UInt32(max(service.count, 1))) &+ 1
+    if object != .lxc, config.lb_selection == 2, unmodelled == nil { unmodelled = "Maglev backend selection" }
+    return chooseSlot(state, frontend, service, F.self, number: UInt64(environment.draw())) ?? 0
+  }
+
+  /// The id of the backend in the slot that `number` falls on; nil when the slot is missing.
+  ///
+  /// A choice that another interpreter made is taken over, if the service has that backend.
+  mutating func chooseSlot<F: IPFamily>(
+    _ state: borrowing NodeState, _ frontend: Frontend<F>, _ service: ServiceEntry, _: F.Type, number: UInt64
+  ) -> UInt32? {
+    let count = max(service.count, 1)
+    var slot = UInt16(truncatingIfNeeded: number % UInt64(count)) &+ 1
     var how = Step.BackendChoice.random
     if let given = environment.chosenBackend {
-      for candidate in 1...max(service.count, 1)
+      for candidate in 1...count
       where F.service(state, F.serviceKey(frontend, slot: candidate))?.backend_id == given {
         slot = candidate
         how = .given
         break
       }
     }
-    let id = F.service(state, F.serviceKey(frontend, slot: slot))?.backend_id ?? 0
-    note(.backend(id: id, slot: slot, how))
-    return id
+    guard let entry = F.service(state, F.serviceKey(frontend, slot: slot)) else { return nil }
+    note(.backend(id: entry.backend_id, slot: slot, how))
+    return entry.backend_id
   }
 
   /// `__lb4_affinity_backend_id`: the client's last backend, 0 when it was too long ago or is no longer one.
-  private mutating func affineBackend<F: IPFamily>(
+  mutating func affineBackend<F: IPFamily>(
     _ state: borrowing NodeState, _ service: ServiceEntry, _ key: F.AffinityKey, _: F.Type
   ) -> UInt32 {
     let original = F.affinity(state, key)

@@ -107,6 +107,7 @@ extension Run {
       ? wanted : Self.clamp(UInt16(truncatingIfNeeded: environment.draw()), target.ports)
     var mapping = Translation(
       address: target.address, port: 0, created: UInt64(now), needsConntrack: target.needsConntrack)
+    if let chosen = environment.chosenPort, target.ports.contains(chosen) { port = chosen }
     for attempt in 0..<retries {
       mapping.port = port.bigEndian
       let back = Self.answers(to: tuple, mapping, F.self)

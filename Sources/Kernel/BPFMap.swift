@@ -116,7 +116,7 @@ final class BPFMap: Sendable {
   /// Every entry: keys and values (`shape.transferSize` each) side by side, in the kernel's order.
   func readAll() throws(KernelError) -> MapDump {
     var dump = MapDump(keySize: shape.keySize, valueSize: shape.transferSize)
-    var part = min(Int(shape.maxEntries) + 8, 4096)
+    var part = min(Int(shape.maxEntries) + 8, 128)
     var cursor = [UInt64](repeating: 0, count: 8 + shape.keySize / 8)
     var next = cursor
     var isFirst = true
@@ -140,6 +140,7 @@ final class BPFMap: Sendable {
         throw .system("bpf(BPF_MAP_LOOKUP_BATCH)", result, name)
       }
       dump.grow(by: Int(count))
+      part = min(part * 4, 8192)
       if result == -ENOENT { return dump }
       swap(&cursor, &next)
       isFirst = false

@@ -1,6 +1,7 @@
 import CLibbpf
 public import Datapath
 import Glibc
+import MapABI
 
 extension KernelNode {
   /// Runs a peer program on the same loaded program and frame: `PEER PROGRAM_FD NETNS_FD IFINDEX COUNT HEX` prints
@@ -22,4 +23,31 @@ extension KernelNode {
 
   /// Forgets what other runs of the same programs have reported.
   @_spi(Bench) public mutating func discardEvents() { events?.discard() }
+
+  /// Nanoseconds to fill a map of its own with the ipcache of `state`, and to hand the same entries, laid out
+  /// beforehand, to the bare batch call. For benchmarks.
+  @_spi(Bench) public static func measureFill(
+    _ state: borrowing NodeState
+  ) throws(KernelError) -> (fill: Double, bare: Double) {
+    let count = state.maps.ipcache.count
+    let shape = MapShape(
+      type: BPF_MAP_TYPE_LPM_TRIE.rawValue, keySize: MapID.ipcache.keySize,
+      valueSize: MapID.ipcache.valueSize,
+      maxEntries: UInt32(clamping: count), flags: 1)
+    let map = try BPFMap.create(name: "fill", shape)
+    var filler = BatchFill(
+      target: map, codec: ValueCodec(map: .ipcache, shape: shape, layout: nil, shift: .none))
+    let start = clock()
+    try state.maps.visit(.ipcache, &filler)
+    let middle = clock()
+    let other = try BPFMap.create(name: "bare", shape)
+    let keys = state.maps.ipcache.entries.keys
+    let values = state.maps.ipcache.entries.values
+    let bareStart = clock()
+    try other.updateAll(keys, values, count: count)
+    return (Double(middle - start), Double(clock() - bareStart))
+  }
+
+  /// The monotonic clock, in nanoseconds.
+  @_spi(Bench) public static func clock() -> UInt64 { UInt64(ciliate_monotonic()) }
 }

@@ -1,4 +1,4 @@
-import Glibc
+import CLibbpf
 import MapABI
 
 /// The distance between the image's clock and this machine's, for programs that read the real one.
@@ -16,15 +16,14 @@ struct ClockShift: Sendable, Equatable {
   /// Waits when the second is about to end: the run that follows must fall into the same one, or the program would
   /// see a clock that is off by one.
   static func now(ktime: UInt64) -> ClockShift {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    let left = 1_000_000_000 - time.tv_nsec
-    if left < Self.longestRun {
+    var now = ciliate_monotonic()
+    let left = Int(1_000_000_000 - now % 1_000_000_000)
+    if left < longestRun {
       var pause = timespec(tv_sec: 0, tv_nsec: left + 1)
       nanosleep(&pause, nil)
-      clock_gettime(CLOCK_MONOTONIC, &time)
+      now = ciliate_monotonic()
     }
-    return ClockShift(seconds: Int64(time.tv_sec) - Int64(clamping: ktime / 1_000_000_000))
+    return ClockShift(seconds: Int64(now / 1_000_000_000) - Int64(clamping: ktime / 1_000_000_000))
   }
 
   /// No single run takes longer, in nanoseconds.

@@ -11,6 +11,8 @@ public struct DatapathObjects: Sendable {
   public let origin: Origin
   let files: [String: ObjectFile]
   let layouts: MapLayouts
+  /// The version that the map layouts of foreign objects belong to: `1.18`, `1.19` or `1.20`; nil for ours.
+  public let recognisedVersion: String?
   /// The driver that test runs of tc programs go through.
   let driver: ObjectFile
 
@@ -21,7 +23,7 @@ public struct DatapathObjects: Sendable {
       files[object.name] = try ObjectFile(object.image, name: object.name)
     }
     return DatapathObjects(
-      origin: .builtin, files: files, layouts: .native, driver: try tcDriver())
+      origin: .builtin, files: files, layouts: .native, recognisedVersion: nil, driver: try tcDriver())
   }
 
   /// Cilium's objects. `files` are file names (`bpf_lxc.o` …) with their octets; a hook whose object is missing
@@ -31,12 +33,23 @@ public struct DatapathObjects: Sendable {
   ) throws(KernelError) -> DatapathObjects {
     var loaded: [String: ObjectFile] = [:]
     var layouts = MapLayouts.native
+    var version: String?
     for (name, bytes) in files {
       loaded[name] = try ObjectFile(bytes, name: name)
-      try layouts.adopt(BTFTypes(ELFImage(bytes, name: name)), object: name)
+      let types = try BTFTypes(ELFImage(bytes, name: name))
+      try layouts.adopt(types, object: name)
+      version = version ?? recognise(types)
     }
     return DatapathObjects(
-      origin: .cilium(profile), files: loaded, layouts: layouts, driver: try tcDriver())
+      origin: .cilium(profile), files: loaded, layouts: layouts, recognisedVersion: version,
+      driver: try tcDriver())
+  }
+
+  /// 1.19 made policy entries longer, 1.20 gave endpoints a routing table.
+  private static func recognise(_ types: BTFTypes) -> String? {
+    if let endpoint = types.layout(of: "endpoint_info"), endpoint.field("rt_info") != nil { return "1.20" }
+    guard let entry = types.layout(of: "policy_entry") else { return nil }
+    return entry.field("precedence") == nil ? "1.18" : "1.19"
   }
 
   private static func tcDriver() throws(KernelError) -> ObjectFile {
@@ -77,29 +90,5 @@ public struct DatapathObjects: Sendable {
     case .xdpEntry: "bpf_xdp.o"
     case .sock4Connect, .sock6Connect: "bpf_sock.o"
     }
-  }
-}
-
-/// What is compiled into a build of Cilium's objects and cannot be read from them.
-public struct DatapathProfile: Sendable, Equatable {
-  /// The version that the objects were built from, for messages: `1.20`.
-  public var version: String
-  /// TUNNEL_MODE, ENABLE_ROUTING, ENABLE_HOST_ROUTING, MONITOR_AGGREGATION and the other macros, as fields of the
-  /// configuration that they fix: the field's name and its value.
-  public var fixed: [Setting]
-
-  public struct Setting: Sendable, Equatable {
-    public var field: String
-    public var value: UInt64
-
-    public init(field: String, value: UInt64) {
-      self.field = field
-      self.value = value
-    }
-  }
-
-  public init(version: String, fixed: [Setting] = []) {
-    self.version = version
-    self.fixed = fixed
   }
 }

@@ -20,6 +20,7 @@ public struct Doctor: Sendable {
     case perfRings = "perf event rings"
     case namespaces = "private network namespaces"
     case devices = "virtual devices"
+    case forwarding = "look-ups in a private routing table"
     case cgroup = "a cgroup of one's own"
   }
 
@@ -48,7 +49,8 @@ public struct Doctor: Sendable {
 
   /// Why packets cannot be run: the first thing that fails; nil when they can.
   public var reason: String? {
-    for ability in Ability.allCases where ability != .testRunXDP && ability != .cgroup {
+    let needed = Ability.allCases.filter { ![.testRunXDP, .forwarding, .cgroup].contains($0) }
+    for ability in needed {
       if let failure = failure(ability) { return "\(ability.rawValue): \(failure)" }
     }
     return nil
@@ -66,6 +68,15 @@ public struct Doctor: Sendable {
     case .devices:
       let namespace = try NetworkNamespace.create()
       try namespace.add(KernelDevice(ifindex: 77, mac: .init(bits: 0x0200_0000_0001)))
+    case .forwarding:
+      let namespace = try NetworkNamespace.create()
+      try namespace.enter()
+      let lines = TextFile.lines("/proc/sys/net/ipv4/ip_forward")
+      try NetworkNamespace.leave()
+      guard lines == ["1"] else {
+        throw KernelError(
+          .notPermitted, call: "write", detail: "/proc/sys/net/ipv4/ip_forward of a private namespace")
+      }
     case .cgroup: _ = try OwnCgroup.create()
     }
   }

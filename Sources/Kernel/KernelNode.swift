@@ -27,6 +27,7 @@ public struct KernelNode: ~Copyable {
   let driver: Driver
   var environment: MappedArray?
   var events: EventRings?
+  var signals: EventRings?
   var sync: LogSync
   var sockets: SocketRunner?
   /// The endpoints' configurations as they were at the last run: the same array while nothing has changed.
@@ -62,6 +63,7 @@ public struct KernelNode: ~Copyable {
     endpoints = state.image.endpointConfigs
     environment = nil
     events = nil
+    signals = nil
     sockets = nil
   }
 
@@ -87,14 +89,20 @@ public struct KernelNode: ~Copyable {
 
   private mutating func openRings() throws(KernelError) {
     if events == nil, let map = maps["cilium_events"] { events = try EventRings(map) }
+    if signals == nil, let map = maps["cilium_signals"] { signals = try EventRings(map, pages: 1) }
     if environment == nil, let map = maps["ciliate_env"] {
       environment = try MappedArray(map, size: MemoryLayout<PinnedEnvironment>.size)
     }
   }
 
   private mutating func addDevice(of attachment: Attachment) throws(KernelError) {
-    guard attachment.ifindex > 1, devices.insert(attachment.ifindex).inserted else { return }
-    try namespace.add(KernelDevice(of: attachment))
+    if !devices.contains(attachment.ifindex) { try addDevice(KernelDevice(of: attachment)) }
+  }
+
+  /// Adds a device that is not there yet.
+  mutating func addDevice(_ device: KernelDevice) throws(KernelError) {
+    guard device.ifindex > 1, devices.insert(device.ifindex).inserted else { return }
+    try namespace.add(device)
   }
 }
 
@@ -104,6 +112,8 @@ public struct GivenValues: Sendable, Equatable {
   public var flowHash: UInt32?
   /// Seconds between the image's clock and the kernel's, for programs that read the latter.
   public var clockShift: Int64 = 0
+  /// What the program signalled to the agent (`cilium_signals`): records as they came.
+  public var signals: [[UInt8]] = []
   /// Event records that did not fit into the ring.
   public var lostEvents: UInt64 = 0
 }

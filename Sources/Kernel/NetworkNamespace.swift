@@ -33,6 +33,9 @@ struct NetworkNamespace: ~Copyable, Sendable {
     let cookie = try cookie(of: netlink.raw)
     try netlink.request(.setUp(ifindex: 1), "lo")
     let descriptor = try Descriptor.open("/proc/thread-self/ns/net", O_RDONLY)
+    // Without forwarding `bpf_fib_lookup` answers nothing else than that it is off. A failure shows in the doctor.
+    _ = TextFile.write("1", to: "/proc/sys/net/ipv4/ip_forward")
+    _ = TextFile.write("1", to: "/proc/sys/net/ipv6/conf/all/forwarding")
     return NetworkNamespace(descriptor: descriptor, netlink: netlink, cookie: cookie)
   }
 

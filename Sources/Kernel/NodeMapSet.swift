@@ -90,7 +90,7 @@ final class NodeMapSet {
 
   private func size(_ shape: MapShape, entries: Int) -> UInt32 {
     let room = shape.isLRU ? headroom.connections : headroom.entries
-    return UInt32(clamping: entries) &+ room &+ (shape.isLRU ? UInt32(clamping: entries) : 0)
+    return UInt32(clamping: 2 * entries) &+ room
   }
 
   private func checkAlike(_ map: BPFMap, _ shape: MapShape) throws(KernelError) {

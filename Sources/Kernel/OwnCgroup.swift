@@ -33,28 +33,21 @@ struct OwnCgroup: ~Copyable {
 
   /// Moves the calling thread in. Where the hierarchy does not allow single threads, the whole process moves.
   func enter() throws(KernelError) {
-    if Self.write("threaded", to: path + "/cgroup.type") == 0,
-      Self.write("\(ciliate_gettid())", to: path + "/cgroup.threads") == 0
+    if TextFile.write("threaded", to: path + "/cgroup.type") == 0,
+      TextFile.write("\(ciliate_gettid())", to: path + "/cgroup.threads") == 0
     {
       return
     }
-    let result = Self.write("\(getpid())", to: path + "/cgroup.procs")
+    let result = TextFile.write("\(getpid())", to: path + "/cgroup.procs")
     guard result == 0 else { throw .system("write", result, path + "/cgroup.procs") }
   }
 
   /// Moves the calling thread back to where the process is.
   func leave() throws(KernelError) {
     let parent = path.prefix(upTo: path.lastIndex(of: "/") ?? path.endIndex)
-    if Self.write("\(ciliate_gettid())", to: parent + "/cgroup.threads") == 0 { return }
-    let result = Self.write("\(getpid())", to: parent + "/cgroup.procs")
+    if TextFile.write("\(ciliate_gettid())", to: parent + "/cgroup.threads") == 0 { return }
+    let result = TextFile.write("\(getpid())", to: parent + "/cgroup.procs")
     guard result == 0 else { throw .system("write", result, parent + "/cgroup.procs") }
-  }
-
-  private static func write(_ text: String, to path: some StringProtocol) -> Int32 {
-    let file = open(String(path), O_WRONLY | O_CLOEXEC)
-    guard file >= 0 else { return -errno }
-    defer { close(file) }
-    return Glibc.write(file, text, text.utf8.count) < 0 ? -errno : 0
   }
 
   /// Removes cgroups that a killed process has left behind.
@@ -87,21 +80,5 @@ struct OwnCgroup: ~Copyable {
       return path == "/" ? "" : String(path)
     }
     return ""
-  }
-}
-
-enum TextFile {
-  /// The lines of a file of /proc; none if it cannot be read.
-  static func lines(_ path: String) -> [Substring] {
-    guard let file = fopen(path, "r") else { return [] }
-    defer { fclose(file) }
-    var bytes: [UInt8] = []
-    var part = [UInt8](repeating: 0, count: 4096)
-    while true {
-      let count = fread(&part, 1, part.count, file)
-      if count <= 0 { break }
-      bytes += part[0..<count]
-    }
-    return String(decoding: bytes, as: UTF8.self).split(separator: "\n")
   }
 }

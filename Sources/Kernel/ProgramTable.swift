@@ -16,7 +16,7 @@ struct ProgramTable {
 
   private let objects: DatapathObjects
   private(set) var entries: [Entry] = []
-  private var instances: [InstanceKey: ObjectInstance] = [:]
+  private var instances: [InstanceKey: [ObjectInstance]] = [:]
   /// The endpoints whose policy programs are loaded, and with what configuration.
   private var policies: [UInt16: DatapathConfig] = [:]
 
@@ -107,22 +107,24 @@ struct ProgramTable {
   mutating func preload(_ state: borrowing NodeState, _ maps: NodeMapSet) throws(KernelError) {
     var wanted: [(placement: DatapathObjects.Placement, config: DatapathConfig)] = []
     for attachment in state.image.attachments {
-      if let placement = objects.placement(of: attachment.hook) { wanted.append((placement, attachment.config)) }
+      if let placement = objects.placement(of: attachment.hook) {
+        wanted.append((placement, attachment.config))
+      }
     }
     if let stage = objects.policyStage { wanted += state.image.endpointConfigs.map { (stage, $0) } }
     var pending: [(key: InstanceKey, plan: ObjectInstance.Plan, made: MadeMaps, job: LoadJob)] = []
     for (placement, config) in wanted {
       let key = InstanceKey(file: placement.file.name, config: Self.octets(config))
       if instances[key] != nil || pending.contains(where: { $0.key == key }) { continue }
-      try checkMacros(config)
+      try checkMacros(config, placement.file.name)
       let made = MadeMaps()
-      let plan = plan(placement, config, state, maps, made)
+      let plan = plan(placement, entries(of: placement, config, state), config, state, maps, made)
       pending.append((key, plan, made, try LoadJob(placement.file, plan)))
     }
     let jobs = pending.map(\.job)
     Parallel.forEach(jobs.count) { jobs[$0].load() }
     for (key, plan, made, job) in pending {
-      instances[key] = try job.finish(plan)
+      instances[key] = [try job.finish(plan)]
       made.maps.forEach(maps.adopt)
     }
     for config in state.image.endpointConfigs { _ = try loadPolicy(config, state, maps) }
@@ -133,12 +135,13 @@ struct ProgramTable {
     _ maps: NodeMapSet
   ) throws(KernelError) -> ObjectInstance {
     let key = InstanceKey(file: placement.file.name, config: Self.octets(config))
-    if let instance = instances[key], instance.programs[placement.program] != nil { return instance }
-    try checkMacros(config)
+    if let known = instances[key]?.first(where: { $0.programs[placement.program] != nil }) { return known }
+    try checkMacros(config, placement.file.name)
     let made = MadeMaps()
-    let instance = try ObjectInstance.load(placement.file, plan(placement, config, state, maps, made))
+    let plan = plan(placement, [placement.program], config, state, maps, made)
+    let instance = try ObjectInstance.load(placement.file, plan)
     made.maps.forEach(maps.adopt)
-    instances[key] = instance
+    instances[key, default: []].append(instance)
     return instance
   }
 
@@ -148,15 +151,15 @@ struct ProgramTable {
   }
 
   private func plan(
-    _ placement: DatapathObjects.Placement, _ config: DatapathConfig, _ state: borrowing NodeState,
-    _ maps: NodeMapSet, _ made: MadeMaps
+    _ placement: DatapathObjects.Placement, _ entries: [String], _ config: DatapathConfig,
+    _ state: borrowing NodeState, _ maps: NodeMapSet, _ made: MadeMaps
   ) -> ObjectInstance.Plan {
     let file = placement.file
     let endpoint = config.endpoint_id != 0 ? config.endpoint_id : config.host_ep_id
     // `state` cannot be captured by a closure: the maps are copied (shared storage, nothing is duplicated).
     let contents = state.maps
     return ObjectInstance.Plan(
-      entries: entries(of: placement, config, state),
+      entries: entries,
       sectionContents: { section, initial throws(KernelError) in
         try SectionContents.patched(section, initial, file, config)
       },
@@ -187,14 +190,14 @@ struct ProgramTable {
   }
 
   /// Refuses a configuration that a foreign object was not compiled for.
-  private func checkMacros(_ config: DatapathConfig) throws(KernelError) {
+  private func checkMacros(_ config: DatapathConfig, _ file: String) throws(KernelError) {
     guard case .cilium(let profile) = objects.origin else { return }
     if config.enable_jiffies != 0 {
       throw KernelError(
         .unavailable, call: "configure object",
         detail: "enable_jiffies: foreign programs are run with the nanosecond clock, set 0")
     }
-    for setting in profile.fixed {
+    for setting in profile.fixed where setting.files.isEmpty || setting.files.contains(file) {
       guard let field = MacroFields.field(setting.field) else {
         throw KernelError(
           .unavailable, call: "configure object", detail: "profile: unknown option \(setting.field)")
@@ -244,9 +247,8 @@ enum SectionContents {
     else {
       return nil
     }
-    // The harness gives time and randomness; the agent's configuration knows nothing of it.
     var config = config
-    config.env_pinned = 1
+    config.env_pinned = 1  // time and randomness are the input's
     let value = withUnsafeBytes(of: config) { Array($0) }
     guard variable.size == value.count, variable.offset + value.count <= initial.count else {
       throw KernelError(

@@ -33,6 +33,7 @@ extension KernelNode: HookInterpreter {
     environment?.store(
       PinnedEnvironment(ktime_ns: input.environment.ktime, random_state: input.environment.random))
     given.flowHash = nil
+    given.signals.removeAll(keepingCapacity: true)
     let result =
       switch input.subject {
       case .skb(let buffer): try run(index, buffer, attachment)
@@ -40,6 +41,7 @@ extension KernelNode: HookInterpreter {
       case .socket(let address): try run(index, address, attachment.hook)
       }
     given.lostEvents = events?.lost ?? 0
+    collectSignals()
     return result
   }
 
@@ -119,6 +121,9 @@ extension KernelNode: HookInterpreter {
     context.pointee.ifindex = buffer.ifindex
     context.pointee.ingress_ifindex = buffer.ingressIfindex
     context.pointee.cb = buffer.cb.words
+    if let key = buffer.tunnelKey, !key.options.isEmpty {
+      throw KernelError(.notRun, call: "run hook", detail: "a packet that came with tunnel options")
+    }
     let padded = ShortFrame.padded(buffer.frame)
     driver.prepare(
       slot: UInt32(truncatingIfNeeded: index), buffer, cutTo: padded == nil ? nil : buffer.frame.count)
@@ -162,10 +167,20 @@ extension KernelNode: HookInterpreter {
     return HookResult(verdict: verdict, subject: .socket(reached), events: collectEvents())
   }
 
+  private mutating func collectSignals() {
+    var collected: [[UInt8]] = []
+    signals?.drain { collected.append(Array($0)) }
+    if !collected.isEmpty { given.signals = collected }
+  }
+
   @inline(__always)
   private mutating func collectEvents() -> [Event] {
     var collected: [Event] = []
-    events?.drain { collected.append(Event(bytes: $0)) }
+    if objects.isForeign {
+      events?.drain { collected.append(EventVersions.event($0)) }
+    } else {
+      events?.drain { collected.append(Event(bytes: $0)) }
+    }
     return collected
   }
 }
@@ -179,7 +194,8 @@ extension Subject {
     case (0x08, 0x00): address = AddressWords(w0: Self.word(frame, 30), w1: 0, w2: 0, w3: 0)
     case (0x86, 0xdd) where frame.count >= 54:
       address = AddressWords(
-        w0: Self.word(frame, 38), w1: Self.word(frame, 42), w2: Self.word(frame, 46), w3: Self.word(frame, 50))
+        w0: Self.word(frame, 38), w1: Self.word(frame, 42), w2: Self.word(frame, 46), w3: Self.word(frame, 50)
+      )
     default: return nil
     }
     let family = frame[12] == 0x08 ? ENDPOINT_KEY_IPV4 : ENDPOINT_KEY_IPV6
@@ -217,6 +233,8 @@ enum TCVerdict {
     case TRACE_TO_OVERLAY.rawValue: return Redirect(ifindex: notify.ifindex, mode: .egress)
     case TRACE_TO_HOST.rawValue where attachment.hook == .fromContainer:
       return Redirect(ifindex: config.cilium_net_ifindex, mode: .ingress)
+    case TRACE_TO_NETWORK.rawValue where config.enable_host_routing != 0 && notify.ifindex != 0:
+      return Redirect(ifindex: notify.ifindex, mode: .neighbour)
     default: return nil
     }
   }

@@ -28,19 +28,44 @@ enum KernelBench {
   }
 
   private static func measure(_ objects: DatapathObjects, peer: String?) throws(KernelError) {
-    let image = BenchNode.image
-    let state = NodeState(image)
-    let start = clock()
+    let state = NodeState(BenchNode.image)
+    try loading(objects, state)
     var node = try KernelNode.make(state, objects: objects, reading: .conversation)
     try node.preload(state)
-    print("kernel: load node, two endpoints: \(milliseconds(clock() - start)) ms")
+    try hops(&node, state, peer)
+    try everyHop(objects, state)
+    try filling(objects)
+  }
+
+  /// What it costs until the first packet can be run, and a second endpoint after it.
+  private static func loading(_ objects: DatapathObjects, _ state: borrowing NodeState) throws(KernelError) {
+    let start = clock()
+    var node = try KernelNode.make(state, objects: objects)
+    let made = clock()
+    _ = try node.run(state.image.attachments[0], on: BenchNode.syn, state: state)
+    let first = clock()
+    _ = try node.run(state.image.attachments[0], on: BenchNode.syn, state: state)
+    let again = clock()
+    print("kernel: make a node: \(milliseconds(made - start)) ms")
+    print("kernel: first hop, its two programs loaded: \(milliseconds(first - made)) ms")
+    print("kernel: the same hop again, maps read: \(milliseconds(again - first)) ms")
+    let parallel = clock()
+    var other = try KernelNode.make(state, objects: objects)
+    try other.preload(state)
+    print("kernel: all programs of two endpoints, in parallel: \(milliseconds(clock() - parallel)) ms")
+  }
+
+  private static func hops(
+    _ node: inout KernelNode, _ state: borrowing NodeState, _ peer: String?
+  ) throws(KernelError) {
+    let attachment = state.image.attachments[0]
     let input = BenchNode.syn
     let count = 200_000
-    _ = try runs(&node, image.attachments[0], input, state, 10_000)
+    _ = try runs(&node, attachment, input, state, 10_000)
     var best = Double.infinity
     var bare = Double.infinity
     for _ in 0..<5 {
-      best = min(best, try runs(&node, image.attachments[0], input, state, count))
+      best = min(best, try runs(&node, attachment, input, state, count))
       if let peer, let time = node.measurePeer(peer, input, count: count) { bare = min(bare, time) }
       node.discardEvents()
     }
@@ -56,6 +81,35 @@ enum KernelBench {
     let resetStart = clock()
     try node.reset(to: state)
     print("kernel: resetting them: \(milliseconds(clock() - resetStart)) ms")
+  }
+
+  private static func everyHop(
+    _ objects: DatapathObjects, _ state: borrowing NodeState
+  ) throws(KernelError) {
+    var node = try KernelNode.make(state, objects: objects)
+    let time = try runs(&node, state.image.attachments[0], BenchNode.syn, state, 2000)
+    print("kernel: hop with all maps read and put back: \(tenths(time / 1000)) us")
+  }
+
+  /// 100,000 entries of the ipcache, against the bare batch call.
+  private static func filling(_ objects: DatapathObjects) throws(KernelError) {
+    let count: UInt32 = 100_000
+    var image = BenchNode.image
+    for index in 0..<count {
+      var remote = RemoteEndpointInfo()
+      remote.sec_identity = index
+      image.maps.ipcache[exactly: IPCacheKey(.v4(IPv4Address(bits: 0x0b00_0000 + index)))] = remote
+    }
+    let state = NodeState(image)
+    var best = (fill: Double.infinity, bare: Double.infinity)
+    for _ in 0..<3 {
+      let pair = try KernelNode.measureFill(state)
+      best.fill = min(best.fill, pair.fill)
+      best.bare = min(best.bare, pair.bare)
+    }
+    print(
+      "kernel: filling \(count) entries: \(tenths(best.fill / 1e6)) ms; bare batch call "
+        + "\(tenths(best.bare / 1e6)) ms; ratio \(hundredths(best.fill / best.bare)) (target 1.1)")
   }
 
   private static func runs(
@@ -74,11 +128,7 @@ enum KernelBench {
     return Double(clock() - start) / Double(count)
   }
 
-  private static func clock() -> UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-  }
+  private static func clock() -> UInt64 { KernelNode.clock() }
 
   private static func milliseconds(_ nanoseconds: UInt64) -> Double { tenths(Double(nanoseconds) / 1e6) }
   private static func tenths(_ value: Double) -> Double { (value * 10).rounded() / 10 }

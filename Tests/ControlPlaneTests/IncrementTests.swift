@@ -105,6 +105,58 @@ import Wire
     }
   }
 
+  /// Pods that come, change and go one by one give what all objects at once would.
+  @Test(arguments: [UInt64(11), 12, 13, 14])
+  func singlePodsAddUp(_ seed: UInt64) throws {
+    var random = Seeded(state: seed)
+    var one = Fixture.controlPlane()
+    var all = Fixture.controlPlane()
+    var told: [String: NodeMaps] = [:]
+    var state = Fixture.state()
+    for index in stride(from: 0, to: 20, by: 4) { state.apply(object(index, &random)) }
+    state.apply(
+      .service(
+        Service(
+          metadata: Metadata(namespace: "default", name: "web"), ports: [ServicePort(80)],
+          selector: ["app": "a", "tier": "x"])))
+    func tell(_ updates: [NodeUpdate]) {
+      for update in updates {
+        for change in update.changes { told[update.node, default: NodeMaps()].apply(change) }
+      }
+    }
+    tell(one.reconcile(state))
+    _ = all.reconcile(state)
+    var singly = 0
+    for round in 0..<120 {
+      var changed: [ObjectReference] = []
+      for _ in 0..<Int.random(in: 1...2, using: &random) {
+        let pod = object(Int.random(in: 0..<20, using: &random) * 4 + 2, &random)
+        changed.append(pod.reference)
+        if Int.random(in: 0..<3, using: &random) == 0 {
+          state[pod.reference] = nil
+        } else {
+          state.apply(pod)
+        }
+      }
+      let updates = one.reconcilePods(state, changed)
+      if updates != nil { singly += 1 }
+      tell(updates ?? one.reconcile(state))
+      _ = all.reconcile(state)
+      #expect(one.pods == all.pods && one.endpoints == all.endpoints && one.identities == all.identities)
+      for node in one.nodes {
+        let image = try #require(one.image(of: node.name))
+        let whole = try #require(all.image(of: node.name))
+        guard isSame(image.maps, whole.maps), isSame(told[node.name] ?? NodeMaps(), image.maps) else {
+          Issue.record("seed \(seed), round \(round): the images of \(node.name) differ")
+          return
+        }
+        #expect(image.attachments.map(\.device) == whole.attachments.map(\.device))
+        #expect(image.endpointConfigs.map(\.security_label) == whole.endpointConfigs.map(\.security_label))
+      }
+    }
+    #expect(singly > 20 && singly < 120)
+  }
+
   /// A pod with a known identity is a line in each ipcache, and nothing else on other nodes.
   @Test func oneMorePodOfAKnownIdentityTouchesLittle() throws {
     var plane = Fixture.controlPlane()

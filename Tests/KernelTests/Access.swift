@@ -3,6 +3,9 @@ import Testing
 
 @testable import Kernel
 
+/// All tests that use the kernel: one after the other, so that descriptors can be counted.
+@Suite(.serialized) enum KernelSuite {}
+
 /// Whether tests may use eBPF here. CILIATE_REQUIRE_KERNEL=1 turns a skip into a failure.
 enum KernelAccess {
   static let doctor = Doctor.examine()

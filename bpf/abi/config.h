@@ -24,7 +24,7 @@ struct ABI_SWIFT_NAME(DatapathConfig) datapath_config {
 	be32 endpoint_ipv4;
 	uint32_t policy_verdict_log_filter;
 	struct v6addr endpoint_ipv6;
-	uint64_t endpoint_netns_cookie;
+	uint64_t endpoint_netns_cookie; /* in sock: of the agent's namespace, which is the host's; 0: the first one */
 
 	/* the node */
 	struct macaddr cilium_net_mac;

@@ -107,7 +107,9 @@ struct ABI_SWIFT_NAME(CTTuple6) ipv6_ct_tuple {
 ABI_SIZE(struct ipv6_ct_tuple, 38);
 
 struct ABI_SWIFT_NAME(CTEntry) ct_entry {
-	/* An egress entry holds the address before NAT; a service entry holds the backend in the upper half. */
+	/* An egress entry holds the address before NAT, an IPv4 address in the last four of these 16 octets; a service
+	 * entry holds the backend in the upper half.
+	 */
 	uint64_t nat_addr_low;
 	uint64_t backend_id;
 	uint64_t packets;

@@ -51,11 +51,13 @@ INLINE uint32_t refresh(struct ct_entry *entry, uint32_t lifetime, int dir, uint
 	return config.trace_payload_len;
 }
 
-STAGE uint32_t ct_refresh(struct ct_entry *entry, int tcp, int dir, uint8_t tcp_flags)
+SUBPROGRAM uint32_t ct_refresh(struct ct_entry *entry, int tcp, int dir, uint8_t tcp_flags)
 {
 	uint32_t lifetime = dir == CT_SERVICE ? config.ct_service_lifetime_nontcp :
 						config.ct_connection_lifetime_nontcp;
 
+	if (!entry)
+		return 0;
 	if (tcp) {
 		if (!(tcp_flags & TCP_SYN))
 			entry->flags |= CT_FLAG_SEEN_NON_SYN;
@@ -96,12 +98,16 @@ INLINE void ct_close(struct ct_entry *entry, int dir, uint8_t tcp_flags)
 }
 
 /* One look-up in one direction: CT_NEW, or CT_ESTABLISHED with q->state filled. */
-STAGE int ct_probe(struct __sk_buff *ctx, struct packet *p, struct ct_query *q, uint8_t tcp_flags)
+SUBPROGRAM int ct_probe(struct __sk_buff *ctx, struct packet *p, struct ct_query *q, uint8_t tcp_flags)
 {
-	struct ct_entry *entry = ct_entry_of(p, &q->tuple);
-	int tcp = q->tuple.nexthdr == L4_TCP, dir = q->dir;
-	int syn = tcp_flags & TCP_SYN;
+	int tcp, dir, syn = tcp_flags & TCP_SYN;
+	struct ct_entry *entry;
 
+	if (!p || !q)
+		return CT_NEW;
+	tcp = q->tuple.nexthdr == L4_TCP;
+	dir = q->dir;
+	entry = ct_entry_of(p, &q->tuple);
 	if (!entry || !ct_matches(entry, q) ||
 	    (dir == CT_SERVICE && syn && (entry->flags & CT_CLOSING) &&
 	     (uint32_t)(entry->last_tx_report + mono_of_seconds(config.ct_service_close_rebalance)) <= now_mono())) {
@@ -142,10 +148,12 @@ STAGE int ct_probe(struct __sk_buff *ctx, struct packet *p, struct ct_query *q, 
 /* Looks q->tuple up in q->scope; the tuple's flags must be set. Returns enum ct_status, or a negated drop reason.
  * SCOPE_FORWARD expects the tuple in forward layout; the others leave it so if nothing was found in reverse.
  */
-STAGE int ct_find(struct __sk_buff *ctx, struct packet *p, struct ct_query *q)
+SUBPROGRAM int ct_find(struct __sk_buff *ctx, struct packet *p, struct ct_query *q)
 {
 	uint8_t tcp_flags = 0;
 
+	if (!p || !q)
+		return -DROP_UNKNOWN_CT;
 	if (p->fragment && fragments_enabled(p))
 		count(ctx, metric_of(q->dir), REASON_FRAG_PACKET, PLACE_FRAGMENT);
 	if (q->tuple.nexthdr == L4_TCP && !p->headless) {
@@ -196,7 +204,9 @@ INLINE int ct_icmp_tuple(struct __sk_buff *ctx, struct packet *p, struct ct_quer
 	return 0;
 }
 
-/* Looks up the packet's connection, p->ct.tuple.nexthdr and the addresses as parsed; p->ct.status says what was found. */
+/* Looks up the packet's connection, by p->ct.tuple.nexthdr and the addresses as parsed; p->ct.status says what was
+ * found.
+ */
 STAGE int ct_lookup(struct __sk_buff *ctx, struct packet *p, int dir, int scope)
 {
 	struct ct_query *q = &p->ct;
@@ -226,6 +236,16 @@ STAGE int ct_lookup(struct __sk_buff *ctx, struct packet *p, int dir, int scope)
 	return ret < 0 ? ret : 0;
 }
 
+/* Cilium hands the tuple from one tail call to the next and takes a zero source for a tuple that never came. So a
+ * packet to 0.0.0.0 or :: gets no further than conntrack (its tuple is reversed by then).
+ */
+INLINE int tuple_lost(const struct packet *p)
+{
+	const struct v6addr *a = &p->ct.tuple.saddr;
+
+	return !(a->w0 | a->w1 | a->w2 | a->w3);
+}
+
 /* Looks up a tuple that is complete but for its flags. */
 INLINE int ct_lookup_tuple(struct __sk_buff *ctx, struct packet *p, struct ct_query *q, int dir, int scope, int types)
 {
@@ -239,12 +259,16 @@ INLINE int ct_lookup_tuple(struct __sk_buff *ctx, struct packet *p, struct ct_qu
 /* Makes the entry of a new connection from q->tuple and q->state; with `related` also the one that lets ICMP errors
  * about it through.
  */
-STAGE int ct_create(struct __sk_buff *ctx, struct packet *p, struct ct_query *q, int related)
+SUBPROGRAM int ct_create(struct __sk_buff *ctx, struct packet *p, struct ct_query *q, int related)
 {
-	struct ct_state *s = &q->state;
 	struct ct_entry entry = {};
-	int tcp = q->tuple.nexthdr == L4_TCP, err;
+	struct ct_state *s;
+	int tcp, err;
 
+	if (!p || !q)
+		return -DROP_CT_CREATE_FAILED;
+	s = &q->state;
+	tcp = q->tuple.nexthdr == L4_TCP;
 	entry.rev_nat_index = s->rev_nat_index;
 	entry.src_sec_id = s->src_sec_id;
 	if (q->dir == CT_SERVICE) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* What the node's own devices have in common: how a packet is received from one. Modelled: do_netdev() of bpf_host.c. */
+/* What the node's own devices have in common: how a packet is received. Modelled: do_netdev() of bpf_host.c. */
 #pragma once
 
-#include "lib/nodeport.h"
+#include "lib/identity.h"
+#include "lib/parse.h"
 
 /* Tells where the packet came from; then the caller handles it if it is IP. Returns TC_ACT_SHOT if it was dropped. */
 STAGE int receive(struct __sk_buff *ctx, struct packet *p, uint32_t *identity, int point)

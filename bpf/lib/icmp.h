@@ -170,8 +170,8 @@ STAGE int answer_no_service(struct __sk_buff *ctx, struct packet *p, uint32_t so
 	return ret < 0 ? drop_from(ctx, p, ret, source, PLACE_REPLY, METRIC_INGRESS) : back(ctx);
 }
 
-/* A packet that policy refuses, where that is to be told: counted as a drop, no event, unless the answer fails. The reason
- * passes through an unsigned word in Cilium and loses its sign's meaning: 133 is counted as 256 - 133.
+/* A packet that policy refuses, where that is to be told: counted as a drop, no event, unless the answer fails. The
+ * reason passes through an unsigned word in Cilium and loses its sign's meaning: 133 is counted as 256 - 133.
  */
 STAGE int answer_denied(struct __sk_buff *ctx, struct packet *p, int verdict)
 {
@@ -184,6 +184,7 @@ STAGE int answer_denied(struct __sk_buff *ctx, struct packet *p, int verdict)
 	p->drop.ext_err = 0;
 	if (ret < 0)
 		return drop_from(ctx, p, (uint8_t)verdict, config.security_label, PLACE_REPLY, METRIC_EGRESS);
+	ctx->cb[CB_VERDICT] = verdict;
 	count(ctx, METRIC_EGRESS, verdict, PLACE_REPLY);
 	return back(ctx);
 }

@@ -22,6 +22,8 @@ INLINE int admit_answer(struct __sk_buff *ctx, struct packet *p, int *proxied)
 		return 0;
 	if (!port && !reverse_nat_of(p, s->rev_nat_index, &address, &port))
 		return 0;
+	if (!p->ipv6 && s->nat_port)
+		address = (struct v6addr){ .w0 = s->nat_addr.w3 };
 	p->loopback = (s->flags & CT_FLAG_LOOPBACK) != 0;
 	return translate_back(ctx, p, &address, port, CT_INGRESS);
 }
@@ -44,12 +46,14 @@ INLINE int meets_itself(struct packet *p)
 	return 0;
 }
 
-/* Decides over a packet from `source`, after conntrack: TC_ACT_OK, TO_PROXY with *proxy_port, or a negated drop reason. */
+/* Decides over a packet from `source`, after conntrack: TC_ACT_OK, TO_PROXY with *proxy_port, or a drop reason. */
 STAGE int admit(struct __sk_buff *ctx, struct packet *p, uint32_t source, int from_tunnel, be16 *proxy_port)
 {
 	struct verdict *v = &p->verdict;
 	int ret = 0, proxied = 0, itself = 0;
 
+	if (tuple_lost(p))
+		return -DROP_INVALID_TC_BUFFER;
 	p->trace = (struct trace){
 		.reason = p->ct.status,
 		.dst_id = config.endpoint_id,

@@ -9,7 +9,12 @@
 
 #define SEC(name) __attribute__((section(name), used))
 #define INLINE static inline __attribute__((always_inline))
-#define STAGE static __attribute__((noinline, unused)) /* a function of its own: bounds stack and verifier effort */
+/* A function of its own: its stack is given back when it returns. */
+#define STAGE static __attribute__((noinline, unused))
+/* The same, and the verifier checks it once, by itself, instead of along every path that leads to it. It may return
+ * numbers only, and must ask whether its pointers are null.
+ */
+#define SUBPROGRAM __attribute__((noinline))
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define HTONS(x) ((be16)__builtin_bswap16((uint16_t)(x)))
 #define NTOHS(x) ((uint16_t)__builtin_bswap16((be16)(x)))

@@ -141,7 +141,8 @@ INLINE uint32_t random_backend(struct packet *p, struct service_key *k, uint16_t
 }
 
 /* Session affinity: which backend a client had last. */
-INLINE struct lb_affinity_val *affinity_of(struct packet *p, uint16_t service, struct lb_affinity_val *store, int forget)
+INLINE struct lb_affinity_val *affinity_of(struct packet *p, uint16_t service, struct lb_affinity_val *store,
+	int forget)
 {
 	if (p->ipv6) {
 		struct lb6_affinity_key key = { .client = p->ct.tuple.saddr, .rev_nat_id = service };

@@ -18,8 +18,10 @@ INLINE uint16_t nat_min_port(void)
 }
 
 /* Reads an entry in the layout of IPv6; 0 if there is none. */
-STAGE int nat_find(struct packet *p, const struct tuple *t, struct ipv6_nat_entry *entry)
+SUBPROGRAM int nat_find(struct packet *p, const struct tuple *t, struct ipv6_nat_entry *entry)
 {
+	if (!p || !t || !entry)
+		return 0;
 	if (p->ipv6) {
 		struct ipv6_nat_entry *e = bpf_map_lookup_elem(&cilium_snat_v6_external, t);
 
@@ -41,8 +43,10 @@ STAGE int nat_find(struct packet *p, const struct tuple *t, struct ipv6_nat_entr
 	}
 }
 
-STAGE int nat_write(struct packet *p, const struct tuple *t, const struct ipv6_nat_entry *entry, int flags)
+SUBPROGRAM int nat_write(struct packet *p, const struct tuple *t, const struct ipv6_nat_entry *entry, int flags)
 {
+	if (!p || !t || !entry)
+		return -EINVAL;
 	if (p->ipv6) {
 		return bpf_map_update_elem(&cilium_snat_v6_external, t, entry, flags);
 	} else {
@@ -99,22 +103,27 @@ INLINE void count_retries(struct packet *p, uint32_t retries)
 }
 
 /* Finds a free port, the packet's own if it may: the entry for the answers tells by not being there yet. */
-STAGE int nat_allocate(struct __sk_buff *ctx, struct packet *p)
+SUBPROGRAM int nat_allocate(struct __sk_buff *ctx, struct packet *p)
 {
-	struct tuple *t = &p->ct.tuple, back;
-	struct nat_target *target = &p->nat;
-	struct ipv6_nat_entry *entry = &p->nat_entry;
-	struct ipv6_nat_entry answer = {
-		.created = now_mono(),
-		.needs_ct = target->needs_ct,
-		.to_addr = t->saddr,
-		.to_port = t->sport,
-	};
-	struct { uint32_t signal, protocol; } message = { .signal = SIGNAL_NAT_FILL_UP, .protocol = p->ipv6 };
-	uint16_t port = NTOHS(t->sport);
-	uint32_t retries;
+	struct { uint32_t signal, protocol; } message = { .signal = SIGNAL_NAT_FILL_UP };
+	struct ipv6_nat_entry *entry, answer = {};
 	int ret = -DROP_NAT_NO_MAPPING;
+	struct nat_target *target;
+	struct tuple *t, back;
+	uint32_t retries;
+	uint16_t port;
 
+	if (!p)
+		return ret;
+	t = &p->ct.tuple;
+	target = &p->nat;
+	entry = &p->nat_entry;
+	message.protocol = p->ipv6;
+	port = NTOHS(t->sport);
+	answer.created = now_mono();
+	answer.needs_ct = target->needs_ct;
+	answer.to_addr = t->saddr;
+	answer.to_port = t->sport;
 	*entry = (struct ipv6_nat_entry){ .needs_ct = target->needs_ct, .to_addr = target->address };
 	back = answers_to(t, entry);
 	if (port < target->min_port || port > target->max_port)
@@ -160,17 +169,21 @@ INLINE int nat_track(struct __sk_buff *ctx, struct packet *p)
 	return ret < 0 ? ret : 0;
 }
 
-/* The entry of the packet's connection for p->nat, found or made, into p->nat_entry; whichever of the pair is missing is
- * made again.
+/* The entry of the packet's connection for p->nat, found or made, into p->nat_entry; whichever of the pair is missing
+ * is made again.
  */
-STAGE int nat_map(struct __sk_buff *ctx, struct packet *p)
+SUBPROGRAM int nat_map(struct __sk_buff *ctx, struct packet *p)
 {
-	struct nat_target *target = &p->nat;
-	struct ipv6_nat_entry *entry = &p->nat_entry;
-	int known = nat_find(p, &p->ct.tuple, entry), ret;
-	struct ipv6_nat_entry other;
+	struct ipv6_nat_entry *entry, other;
+	struct nat_target *target;
 	struct tuple back;
+	int known, ret;
 
+	if (!p)
+		return -DROP_NAT_NO_MAPPING;
+	target = &p->nat;
+	entry = &p->nat_entry;
+	known = nat_find(p, &p->ct.tuple, entry);
 	if (target->needs_ct) {
 		ret = nat_track(ctx, p);
 		if (ret < 0)
@@ -203,14 +216,19 @@ STAGE int nat_map(struct __sk_buff *ctx, struct packet *p)
 }
 
 /* Replaces one address and port of the packet by those of p->nat_entry. */
-STAGE int nat_rewrite(struct __sk_buff *ctx, struct packet *p, int source)
+SUBPROGRAM int nat_rewrite(struct __sk_buff *ctx, struct packet *p, int source)
 {
-	struct ipv6_nat_entry *to = &p->nat_entry;
-	struct v6addr *from = source ? &p->saddr : &p->daddr;
-	be16 port = source ? p->ct.tuple.sport : p->ct.tuple.dport;
+	struct ipv6_nat_entry *to;
+	struct v6addr *from;
 	uint32_t sum;
+	be16 port;
 	int ret;
 
+	if (!p)
+		return -DROP_INVALID;
+	to = &p->nat_entry;
+	from = source ? &p->saddr : &p->daddr;
+	port = source ? p->ct.tuple.sport : p->ct.tuple.dport;
 	if (address_equal(from, &to->to_addr) && port == to->to_port)
 		return 0;
 	sum = address_difference(p, from, &to->to_addr, 0);

@@ -229,9 +229,12 @@ STAGE int exceeded(struct __sk_buff *ctx, struct packet *p)
 	return send_icmp6_back(ctx, p, &router);
 }
 
-STAGE int answer_time_exceeded(struct __sk_buff *ctx, struct packet *p, int dir)
+SUBPROGRAM int answer_time_exceeded(struct __sk_buff *ctx, struct packet *p, int dir)
 {
-	int ret = exceeded(ctx, p);
+	int ret;
 
+	if (!p)
+		return TC_ACT_SHOT;
+	ret = exceeded(ctx, p);
 	return ret < 0 ? drop_from(ctx, p, ret, IDENTITY_UNKNOWN, PLACE_REPLY, dir) : ret;
 }

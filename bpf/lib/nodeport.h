@@ -5,85 +5,11 @@
  */
 #pragma once
 
-#include "lib/encap.h"
-#include "lib/fib.h"
 #include "lib/nat.h"
-#include "lib/xlate.h"
+#include "lib/reverse.h"
 
-/* The packet's way through the node takes several steps, one after the other: a program's calls must not nest deeply. */
+/* What comes after the first step in the node. The steps stand one after the other: calls must not nest deeply. */
 enum node_step { NODE_DONE, NODE_REVERSE, NODE_TO_REMOTE };
-
-/* A tunnel that leads to the packet's destination, or null. */
-INLINE struct remote_endpoint_info *tunnel_to(struct packet *p, const struct v6addr *address)
-{
-	struct remote_endpoint_info *info = config.tunnel_mode ? ipcache_at(p, address) : 0;
-
-	return info && (info->flags & IPCACHE_FLAG_HAS_TUNNEL_EP) && !(info->flags & IPCACHE_FLAG_SKIP_TUNNEL) ? info : 0;
-}
-
-/* An answer of a backend: gives it the service's address and sends it on. TC_ACT_OK: it is none. IPv6 counts the hop
- * before it translates, IPv4 after. Modelled: nodeport_rev_dnat_ipv4/6().
- */
-STAGE int reverse_service(struct __sk_buff *ctx, struct packet *p, int dir)
-{
-	struct ct_query *q = &p->service;
-	struct remote_endpoint_info *info;
-	struct v6addr address;
-	int ret, done;
-	be16 port;
-
-	ret = parse_network(ctx, p);
-	if (ret == 0)
-		ret = parse_transport(ctx, p);
-	if (ret == 0)
-		ret = parse_service_tuple(ctx, p);
-	if (ret < 0)
-		return not_a_service(ret) ? TC_ACT_OK : ret;
-	q->tuple = p->ct.tuple;
-	q->state = (struct ct_state){};
-	q->monitor = 0;
-	if (ct_lookup_tuple(ctx, p, q, CT_INGRESS, SCOPE_REVERSE, CT_MATCH_NODEPORT) != CT_REPLY)
-		return TC_ACT_OK;
-	if (p->ipv6) {
-		ret = next_hop(ctx, p, 0, 0, METRIC_EGRESS, &done);
-		if (done)
-			return ret;
-	}
-	p->loopback = 0;
-	if (reverse_nat_of(p, q->state.rev_nat_index, &address, &port)) {
-		ret = translate_back(ctx, p, &address, port, dir);
-		if (ret < 0)
-			return ret;
-	}
-	mark_snat_done(ctx);
-	ret = parse_network(ctx, p);
-	if (ret < 0)
-		return ret;
-	info = tunnel_to(p, &p->daddr);
-	if (!p->ipv6) {
-		ret = next_hop(ctx, p, 0, 0, METRIC_EGRESS, &done);
-		if (done)
-			return ret;
-	}
-	if (!info)
-		return fib_redirect(ctx, p);
-	p->trace = (struct trace){
-		.reason = TRACE_REASON_REPLY,
-		.dst = info->sec_identity,
-		.monitor = q->monitor,
-	};
-	return encapsulate(ctx, p, info, IDENTITY_REMOTE_NODE);
-}
-
-/* The same for an endpoint of this node, where an answer must go on from here. */
-STAGE int reverse_at_endpoint(struct __sk_buff *ctx, struct packet *p)
-{
-	int ret = reverse_service(ctx, p, CT_EGRESS);
-
-	if (ret == TC_ACT_OK)
-		ret = -DROP_NAT_NO_MAPPING;
-	return ret < 0 ? drop_from(ctx, p, ret, IDENTITY_UNKNOWN, PLACE_NAT, METRIC_EGRESS) : ret;
-}
 
 /* Where a client's answers go: to the MAC that its request came from. */
 INLINE int learn_neighbour(struct __sk_buff *ctx, struct packet *p)
@@ -159,12 +85,15 @@ STAGE int request(struct __sk_buff *ctx, struct packet *p, struct lb_service *sv
 }
 
 /* Is it a request? p->next says what comes after, if the packet was neither dropped nor answered (*final). */
-STAGE int examine(struct __sk_buff *ctx, struct packet *p, uint32_t identity, int *final)
+SUBPROGRAM int examine(struct __sk_buff *ctx, struct packet *p, uint32_t identity, int *final)
 {
 	struct service_key key;
 	struct lb_service *svc;
-	int ret = parse_transport(ctx, p);
+	int ret;
 
+	if (!p || !final)
+		return -DROP_INVALID;
+	ret = parse_transport(ctx, p);
 	if (ret < 0)
 		return ret;
 	ret = parse_service_tuple(ctx, p);
@@ -181,11 +110,14 @@ STAGE int examine(struct __sk_buff *ctx, struct packet *p, uint32_t identity, in
 }
 
 /* Towards a backend elsewhere: the node's address will be the source. Modelled: tail_nodeport_nat_egress_ipv4/6(). */
-STAGE int prepare_remote(struct __sk_buff *ctx, struct packet *p, int *final)
+SUBPROGRAM int prepare_remote(struct __sk_buff *ctx, struct packet *p, int *final)
 {
 	struct remote_endpoint_info *info;
-	int ret = parse_network(ctx, p);
+	int ret;
 
+	if (!p || !final)
+		return -DROP_INVALID;
+	ret = parse_network(ctx, p);
 	if (ret < 0)
 		return ret;
 	info = tunnel_to(p, &p->daddr);
@@ -202,11 +134,14 @@ STAGE int prepare_remote(struct __sk_buff *ctx, struct packet *p, int *final)
 	return next_hop(ctx, p, 0, 0, METRIC_EGRESS, final);
 }
 
-STAGE int send_remote(struct __sk_buff *ctx, struct packet *p)
+SUBPROGRAM int send_remote(struct __sk_buff *ctx, struct packet *p)
 {
-	struct remote_endpoint_info *info = tunnel_to(p, &p->daddr);
+	struct remote_endpoint_info *info;
 	int ret;
 
+	if (!p)
+		return -DROP_INVALID;
+	info = tunnel_to(p, &p->daddr);
 	mark_snat_done(ctx);
 	if (info) {
 		p->trace = (struct trace){

@@ -5,7 +5,8 @@
  */
 #pragma once
 
-#include "lib/nodeport.h"
+#include "lib/nat.h"
+#include "lib/reverse.h"
 
 /* The service that a connection of the node's load balancer belongs to. */
 INLINE int service_of_answer(struct packet *p, struct v6addr *address, be16 *port)

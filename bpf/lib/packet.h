@@ -11,8 +11,8 @@
 enum l4_protocol { L4_ICMP = 1, L4_TCP = 6, L4_UDP = 17, L4_ICMPV6 = 58, L4_SCTP = 132 };
 enum ether_type { ETH_IPV4 = 0x0800, ETH_ARP = 0x0806, ETH_IPV6 = 0x86dd, ETH_MIN = 0x0600 };
 
-/* A tuple of IPv6, or of IPv4 with its addresses in the first words. It is struct ipv6_ct_tuple but for its alignment, so
- * that it is copied by words; the maps read its first 38 octets.
+/* A tuple of IPv6, or of IPv4 with its addresses in the first words. It is struct ipv6_ct_tuple but for its alignment,
+ * so that it is copied by words; the maps read its first 38 octets.
  */
 struct tuple {
 	struct v6addr daddr, saddr;

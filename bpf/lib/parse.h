@@ -28,8 +28,10 @@ INLINE int fragments_enabled(const struct packet *p)
 }
 
 /* Reads the network header again; after a rewrite this is how the stages see the new addresses. */
-STAGE int parse_network(struct __sk_buff *ctx, struct packet *p)
+SUBPROGRAM int parse_network(struct __sk_buff *ctx, struct packet *p)
 {
+	if (!p)
+		return -DROP_INVALID;
 	if (p->ipv6) {
 		if (bpf_skb_load_bytes(ctx, l3_offset(), &p->header.ip6, sizeof(p->header.ip6)) < 0)
 			return -DROP_INVALID;
@@ -107,10 +109,13 @@ INLINE int parse_extensions(struct __sk_buff *ctx, struct packet *p)
 }
 
 /* Finds the layer 4 header: sets l4_off, ct.tuple.nexthdr and the fragment fields. */
-STAGE int parse_transport(struct __sk_buff *ctx, struct packet *p)
+SUBPROGRAM int parse_transport(struct __sk_buff *ctx, struct packet *p)
 {
-	struct ipv4_header *ip4 = &p->header.ip4;
+	struct ipv4_header *ip4;
 
+	if (!p)
+		return -DROP_INVALID;
+	ip4 = &p->header.ip4;
 	p->fragment = p->headless = p->fragment_protocol = 0;
 	p->fragment_id = 0;
 	if (p->ipv6)
@@ -189,10 +194,12 @@ INLINE struct frag_l4ports *remembered_ports(struct packet *p, struct frag_l4por
 }
 
 /* Reads the ports into ct.tuple, source port first: conntrack keeps a tuple's ports reversed. */
-STAGE int load_ports(struct __sk_buff *ctx, struct packet *p, int ct_dir)
+SUBPROGRAM int load_ports(struct __sk_buff *ctx, struct packet *p, int ct_dir)
 {
 	struct frag_l4ports ports;
 
+	if (!p)
+		return -DROP_INVALID;
 	if (p->headless) {
 		struct frag_l4ports *known;
 

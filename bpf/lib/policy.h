@@ -174,10 +174,13 @@ STAGE int send_verdict(struct __sk_buff *ctx, struct packet *p, uint32_t peer, i
 /* The whole decision: look-up, audit mode, authentication, and the event unless an established connection stays
  * allowed.
  */
-STAGE int decide(struct __sk_buff *ctx, struct packet *p, uint32_t peer, int dir)
+SUBPROGRAM int decide(struct __sk_buff *ctx, struct packet *p, uint32_t peer, int dir)
 {
-	struct verdict *v = &p->verdict;
+	struct verdict *v;
 
+	if (!p)
+		return -DROP_POLICY;
+	v = &p->verdict;
 	if (dir == CT_EGRESS && config.have_encap && config.security_label != IDENTITY_HOST &&
 	    p->ct.tuple.nexthdr == L4_UDP && p->ct.tuple.dport == HTONS(config.tunnel_port))
 		v->code = -DROP_ENCAP_PROHIBITED;

@@ -14,11 +14,15 @@ struct ratelimit {
 };
 
 /* Takes a token; 0 if there is none. */
-STAGE int take_token(struct ratelimit *limit)
+SUBPROGRAM int take_token(struct ratelimit *limit)
 {
 	uint64_t now = now_ns(), none = 0, elapsed;
 	struct ratelimit_value *bucket;
-	uint64_t *refused = bpf_map_lookup_elem(&cilium_ratelimit_metrics, &limit->key.usage);
+	uint64_t *refused;
+
+	if (!limit)
+		return 0;
+	refused = bpf_map_lookup_elem(&cilium_ratelimit_metrics, &limit->key.usage);
 	if (!refused && bpf_map_update_elem(&cilium_ratelimit_metrics, &limit->key.usage, &none, BPF_ANY) < 0)
 		return 0;
 	bucket = bpf_map_lookup_elem(&cilium_ratelimit, &limit->key);

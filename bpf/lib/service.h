@@ -10,7 +10,7 @@
 /* Which service is asked for: one in the map, or, for a connection that does not go directly to a node, a node port. */
 INLINE struct lb_service *wanted_service(struct packet *p, struct service_key *k)
 {
-	struct lb_service *svc = internal_service(p, k);
+	struct lb_service *svc = config.enable_nodeport ? internal_service(p, k) : external_service(p, k);
 	struct tuple forward = p->ct.tuple;
 
 	if (svc || !config.enable_nodeport)
@@ -21,6 +21,8 @@ INLINE struct lb_service *wanted_service(struct packet *p, struct service_key *k
 	svc = node_service(p, k);
 	if (svc) {
 		p->wildcard_address = p->ct.tuple.daddr;
+		if (!p->ipv6) /* in a conntrack entry, the last word of an IPv6 address */
+			p->wildcard_address = (struct v6addr){ .w3 = p->ct.tuple.daddr.w0 };
 		p->wildcard_port = p->ct.tuple.sport;
 	}
 	return svc;

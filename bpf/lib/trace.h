@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* What a run tells: metrics, trace events, drop events, policy verdicts. Where each is sent, and in which order, is part
- * of the model. Modelled: bpf/lib/metrics.h, trace.h, drop.h, policy_log.h, classifiers.h.
+/* What a run tells: metrics, trace events and drop events. Where each is sent, and in which order, is part of the
+ * model. Modelled: bpf/lib/metrics.h, trace.h, drop.h, classifiers.h.
  */
 #pragma once
 
@@ -8,7 +8,7 @@
 #include "lib/ratelimit.h"
 
 /* Counts one packet under (reason, direction, place). */
-STAGE int count(struct __sk_buff *ctx, uint8_t dir, uint8_t reason, uint16_t place)
+SUBPROGRAM int count(struct __sk_buff *ctx, uint8_t dir, uint8_t reason, uint16_t place)
 {
 	struct metrics_key key = { .reason = reason, .dir = dir, .line = place, .file = THIS_OBJECT };
 	struct counters *known = bpf_map_lookup_elem(&cilium_metrics, &key);
@@ -127,12 +127,15 @@ INLINE int hidden(uint8_t point, uint32_t monitor)
 }
 
 /* Counts p->trace at that point, and tells it unless aggregation hides it. */
-STAGE int send_trace(struct __sk_buff *ctx, struct packet *p, uint8_t point)
+SUBPROGRAM int send_trace(struct __sk_buff *ctx, struct packet *p, uint8_t point)
 {
-	struct trace *t = &p->trace;
 	uint32_t captured;
+	struct trace *t;
 	uint8_t flags;
 
+	if (!p)
+		return 0;
+	t = &p->trace;
 	count_trace(ctx, point);
 	if (!config.trace_notify || hidden(point, t->monitor) || !events_allowed())
 		return 0;
@@ -155,12 +158,15 @@ STAGE int send_trace(struct __sk_buff *ctx, struct packet *p, uint8_t point)
 /* Tells and counts a drop as p->drop says. reason is a drop reason, negated or not. The packet is gone then:
  * TC_ACT_SHOT.
  */
-STAGE int send_drop(struct __sk_buff *ctx, struct packet *p, int reason)
+SUBPROGRAM int send_drop(struct __sk_buff *ctx, struct packet *p, int reason)
 {
-	struct drop *d = &p->drop;
 	uint32_t captured;
+	struct drop *d;
 	uint8_t flags;
 
+	if (!p)
+		return TC_ACT_SHOT;
+	d = &p->drop;
 	if (reason < 0)
 		reason = -reason;
 	count(ctx, d->dir, reason, d->place);

@@ -94,12 +94,17 @@ INLINE int reverse_port(struct __sk_buff *ctx, struct packet *p, be16 port)
 /* Gives an answer the source that its client expects; with `loopback` also its true destination, which is the address
  * it comes from. p->ct.tuple holds the packet's ports.
  */
-STAGE int translate_back(struct __sk_buff *ctx, struct packet *p, struct v6addr *source, be16 port, int dir)
+SUBPROGRAM int translate_back(struct __sk_buff *ctx, struct packet *p, struct v6addr *source, be16 port, int dir)
 {
-	struct v6addr old_source = p->saddr, old_destination = p->daddr;
-	int loopback = p->loopback, ret;
+	struct v6addr old_source, old_destination;
+	int loopback, ret;
 	uint32_t sum = 0;
 
+	if (!p || !source)
+		return -DROP_INVALID;
+	old_source = p->saddr;
+	old_destination = p->daddr;
+	loopback = p->loopback;
 	if (loopback) {
 		if (write_address(ctx, p, ADDRESS_DESTINATION, &old_source) < 0)
 			return -DROP_WRITE_ERROR;

@@ -69,6 +69,16 @@ extension PolicyRepository {
     }
   }
 
+  /// Takes in identities that came or went while the policies and their named ports stayed.
+  mutating func updateIdentities(
+    _ identities: [UInt32: Identity], _ changes: (added: [UInt32], removed: [UInt32])
+  ) {
+    let added = changes.added.compactMap { number in
+      identities[number].map { (number: number, labels: $0.labels) }
+    }
+    for index in views.indices { invalidate(index, added, changes.removed, [], portsChanged: false) }
+  }
+
   private mutating func invalidate(
     _ index: Int, _ added: [(number: UInt32, labels: IdentityLabels)], _ gone: [UInt32],
     _ changed: [PolicyStatement], portsChanged: Bool

@@ -1,0 +1,104 @@
+/// What is compiled into a build of Cilium's objects and cannot be read from them.
+public struct DatapathProfile: Sendable, Equatable {
+  /// The version that the objects were built from, for messages: `1.20`.
+  public var version: String
+  /// TUNNEL_MODE, ENABLE_ROUTING, ENABLE_HOST_ROUTING, MONITOR_AGGREGATION and the other macros. A scenario whose
+  /// configuration says otherwise is refused.
+  public var fixed: [Setting]
+
+  /// A macro's value, as the field of the configuration that it fixes.
+  public struct Setting: Sendable, Equatable {
+    public var field: String
+    public var value: UInt64
+    /// The object files that it holds for; empty for all.
+    public var files: [String]
+
+    public init(field: String, value: UInt64, files: [String] = []) {
+      self.field = field
+      self.value = value
+      self.files = files
+    }
+  }
+
+  public init(version: String, fixed: [Setting] = []) {
+    self.version = version
+    self.fixed = fixed
+  }
+
+  /// Reads the headers that the agent compiled the objects with, by file name: `node_config.h`, `ep_config.h`,
+  /// `netdev_config.h`. A switch that none of them defines is off; without `node_config.h` nothing is known.
+  public init(version: String, headers: [(name: String, text: String)]) {
+    func macros(_ names: [String]) -> [String: UInt64] {
+      var all: [String: UInt64] = [:]
+      for header in headers where names.contains(header.name) {
+        all.merge(Self.macros(header.text)) { $1 }
+      }
+      return all
+    }
+    self.init(version: version)
+    guard headers.contains(where: { $0.name == "node_config.h" }) else { return }
+    let node = macros(["node_config.h"])
+    for (field, macro) in Self.nodeMacros { fixed.append(Setting(field: field, value: node[macro] ?? 0)) }
+    if headers.contains(where: { $0.name == "ep_config.h" }) {
+      let endpoint = macros(["node_config.h", "ep_config.h"])
+      for (field, macro) in Self.optionMacros + Self.endpointMacros {
+        fixed.append(Setting(field: field, value: endpoint[macro] ?? 0, files: ["bpf_lxc.o", "bpf_host.o"]))
+      }
+    }
+    if headers.contains(where: { $0.name == "netdev_config.h" }) {
+      let device = macros(["node_config.h", "netdev_config.h"])
+      for (field, macro) in Self.optionMacros {
+        fixed.append(Setting(field: field, value: device[macro] ?? 0, files: ["bpf_overlay.o", "bpf_xdp.o"]))
+      }
+    }
+  }
+
+  /// The numeric macros of a header; one without a value counts as 1, one that is no number is left out.
+  static func macros(_ text: String) -> [String: UInt64] {
+    var macros: [String: UInt64] = [:]
+    for line in text.split(whereSeparator: \.isNewline) {
+      let words = line.split(whereSeparator: \.isWhitespace)
+      guard words.count >= 2, words[0] == "#define", !words[1].contains("(") else { continue }
+      let name = String(words[1])
+      if words.count == 2 {
+        macros[name] = 1
+      } else if let value = number(words[2]) {
+        macros[name] = value
+      }
+    }
+    return macros
+  }
+
+  private static func number(_ word: Substring) -> UInt64? {
+    let digits = word.prefix { $0.isHexDigit || $0 == "x" || $0 == "X" }
+    if digits.hasPrefix("0x") || digits.hasPrefix("0X") { return UInt64(digits.dropFirst(2), radix: 16) }
+    return UInt64(digits)
+  }
+
+  private static let nodeMacros = [
+    ("encap_ifindex", "ENCAP_IFINDEX"), ("ipv4_gateway", "IPV4_GATEWAY"),
+    ("ipv4_direct_routing", "IPV4_DIRECT_ROUTING"), ("ct_report_flags", "CT_REPORT_FLAGS"),
+    ("lb_selection", "LB_SELECTION"), ("ct_connection_lifetime_tcp", "CT_CONNECTION_LIFETIME_TCP"),
+    ("ct_connection_lifetime_nontcp", "CT_CONNECTION_LIFETIME_NONTCP"),
+    ("ct_service_lifetime_tcp", "CT_SERVICE_LIFETIME_TCP"),
+    ("ct_service_lifetime_nontcp", "CT_SERVICE_LIFETIME_NONTCP"),
+    ("ct_service_close_rebalance", "CT_SERVICE_CLOSE_REBALANCE"), ("ct_syn_timeout", "CT_SYN_TIMEOUT"),
+    ("ct_close_timeout", "CT_CLOSE_TIMEOUT"), ("ct_report_interval", "CT_REPORT_INTERVAL"),
+    ("enable_ipv4", "ENABLE_IPV4"), ("enable_ipv6", "ENABLE_IPV6"), ("enable_nodeport", "ENABLE_NODEPORT"),
+    ("enable_host_routing", "ENABLE_HOST_ROUTING"), ("tunnel_mode", "TUNNEL_MODE"),
+    ("enable_socket_lb_full", "ENABLE_SOCKET_LB_FULL"),
+    ("enable_socket_lb_host_only", "ENABLE_SOCKET_LB_HOST_ONLY"),
+    ("service_no_backend_response", "SERVICE_NO_BACKEND_RESPONSE"),
+    ("policy_audit_mode", "POLICY_AUDIT_MODE"), ("enable_sctp", "ENABLE_SCTP"),
+    ("enable_host_firewall", "ENABLE_HOST_FIREWALL"), ("enable_masquerade_ipv4", "ENABLE_MASQUERADE_IPV4"),
+    ("enable_masquerade_ipv6", "ENABLE_MASQUERADE_IPV6"), ("enable_l7_lb", "ENABLE_L7_LB"),
+    ("enable_wireguard", "ENABLE_WIREGUARD"),
+  ]
+  private static let optionMacros = [
+    ("drop_notify", "DROP_NOTIFY"), ("trace_notify", "TRACE_NOTIFY"),
+    ("policy_verdict_notify", "POLICY_VERDICT_NOTIFY"), ("monitor_aggregation", "MONITOR_AGGREGATION"),
+  ]
+  private static let endpointMacros = [
+    ("enable_routing", "ENABLE_ROUTING"), ("local_delivery_metrics", "LOCAL_DELIVERY_METRICS"),
+  ]
+}
