@@ -10,54 +10,16 @@ public struct JourneyCapture: Sendable {
   public var underlays: [(node: String, pcap: [UInt8])]
 
   public init(_ journeys: [Journey], comment: String) {
-    let sightings = journeys.flatMap(Self.sightings).sorted {
+    let sightings = journeys.flatMap(\.sightings).sorted {
       ($0.time, $0.journey, $0.order) < ($1.time, $1.journey, $1.order)
     }
     pcapng = Self.pcapng(sightings, comment: comment)
     underlays = Self.underlays(sightings)
   }
 
-  /// A packet as seen at a device.
-  private struct Sighting {
-    var time: Instant
-    var journey: Int
-    var order: Int
-    var node: String
-    var device: String
-    var frame: [UInt8]
-    var comment: String
-    var direction: PacketDirection
-    var isUnderlay: Bool
-  }
-
-  private static func sightings(_ journey: Journey) -> [Sighting] {
-    var result: [Sighting] = []
-    func add(
-      _ time: Instant, _ node: String, _ device: String, _ frame: [UInt8], _ comment: String,
-      _ direction: PacketDirection, underlay: Bool = false
-    ) {
-      result.append(
-        Sighting(
-          time: time, journey: journey.id, order: result.count, node: node, device: device, frame: frame,
-          comment: comment, direction: direction, isUnderlay: underlay))
-    }
-    for passage in journey.passages {
-      switch passage {
-      case .hook(let hop):
-        // A sniffer sees a frame before the ingress hook and after the egress hook.
-        let isEgress = hop.hook.isEgress
-        if isEgress, hop.result.verdict == .drop { continue }
-        guard let frame = isEgress ? hop.result.subject.frame : hop.input.subject.frame else { continue }
-        add(
-          hop.time, hop.node, hop.device, frame, comment(hop), isEgress ? .outbound : .inbound,
-          underlay: hop.hook == .fromNetdev || hop.hook == .toNetdev)
-      case .kernel(let step):
-        if case .delivered(let to) = step.action, !step.node.isEmpty, !step.device.isEmpty {
-          add(step.time, step.node, step.device, step.frame, "delivered to \(to)", .outbound)
-        }
-      }
-    }
-    return result
+  private static func comment(_ sighting: Sighting) -> String {
+    if let hop = sighting.hop { return comment(hop) }
+    return sighting.deliveredTo.map { "delivered to \($0)" } ?? "no program"
   }
 
   private static func comment(_ hop: Hop) -> String {
@@ -83,7 +45,7 @@ public struct JourneyCapture: Sendable {
       guard let interface = names["\(sighting.node)/\(sighting.device)"] else { continue }
       writer.write(
         time: sighting.time.unixNanoseconds, interface: interface, bytes: sighting.frame,
-        comment: sighting.comment, direction: sighting.direction)
+        comment: Self.comment(sighting), direction: sighting.direction)
     }
     return writer.bytes
   }

@@ -27,6 +27,12 @@ extension Judge {
     if let node = pattern.node, !matchesGlob(hop.node, node) { return false }
     if let hook = pattern.hook, hook != hop.hook.rawValue { return false }
     guard let device = pattern.device else { return true }
+    return isDevice(device, hop, names)
+  }
+
+  /// Whether a hop is at the device that a scenario names: by its own name (a glob), as `lxc(namespace/pod)`, or as
+  /// `lxc` where any may be meant.
+  static func isDevice(_ device: String, _ hop: Hop, _ names: NameBook) -> Bool {
     let name = names.devices["\(hop.node)/\(hop.attachment.ifindex)"] ?? hop.device
     return device == name || device == hop.device || matchesGlob(hop.device, device)
       || name.hasPrefix("\(device)(")

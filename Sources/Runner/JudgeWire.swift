@@ -8,22 +8,25 @@ import Wire
 struct WireFacts {
   var identity: (ProbeSource) -> UInt32?
   var address: (String) -> [IPAddress]
+  var names: NameBook
 }
 
 extension Judge {
-  /// Whether some packet of the conversation looks on a node's device as expected.
+  /// Whether some packet of the conversation looks on a node's device as expected, or none does.
   mutating func judgeWire(_ expectations: [WireExpectation], _ journeys: [Journey], _ facts: WireFacts) {
     for expectation in expectations {
       expect("wire", Self.text(expectation))
       var reasons: [String] = []
       let found = journeys.contains { journey in
-        Self.frames(journey, expectation).contains { frame in
+        Self.frames(journey, expectation, facts.names).contains { frame in
           let reason = Self.difference(frame, expectation, facts)
           if let reason { reasons.append(reason) }
           return reason == nil
         }
       }
-      if !found {
+      if !expectation.isSeen {
+        if found { fail("wire: expected not to see \(Self.text(expectation)), but such a packet was there") }
+      } else if !found {
         let why = reasons.first.map { ": the first packet there has \($0)" } ?? ": no packet was seen there"
         fail("wire: expected \(Self.text(expectation))\(why)")
       }
@@ -44,15 +47,21 @@ extension Judge {
     if let source = expectation.source { words.append("from \(source)") }
     if let destination = expectation.destination { words.append("to \(destination)") }
     if let overhead = expectation.overhead { words.append("overhead \(overhead)") }
-    return words.joined(separator: " ")
+    if let ttl = expectation.ttl { words.append("TTL \(ttl)") }
+    return (expectation.isSeen ? "" : "not seen: ") + words.joined(separator: " ")
   }
 
-  /// The frames of a journey at the device: as they leave, or as they come in.
-  private static func frames(_ journey: Journey, _ expectation: WireExpectation) -> [[UInt8]] {
-    journey.hops.compactMap { hop in
-      if let node = expectation.node, node != hop.node { return nil }
-      if let device = expectation.device, device != hop.device { return nil }
-      return hop.hook.isEgress ? hop.result.subject.frame : hop.input.subject.frame
+  /// The frames of a journey at the device that is named.
+  private static func frames(
+    _ journey: Journey, _ expectation: WireExpectation, _ names: NameBook
+  ) -> [[UInt8]] {
+    journey.sightings.compactMap { sighting in
+      if let node = expectation.node, node != sighting.node { return nil }
+      guard let device = expectation.device else { return sighting.frame }
+      let isThere =
+        sighting.hop.map { isDevice(device, $0, names) }
+        ?? [sighting.device, "lxc", "lxc(\(sighting.deliveredTo ?? ""))"].contains(device)
+      return isThere ? sighting.frame : nil
     }
   }
 
@@ -85,6 +94,7 @@ extension Judge {
       return "destination \(seen.destination.map { "\($0)" } ?? "none")"
     }
     if let wanted = expectation.overhead, wanted != seen.overhead { return "overhead \(seen.overhead)" }
+    if let wanted = expectation.ttl, wanted != seen.ttl { return "TTL \(seen.ttl.map { "\($0)" } ?? "none")" }
     return nil
   }
 
@@ -103,6 +113,7 @@ struct OuterHeaders {
   /// UDP destination port of a tunnel; of anything else its own destination port.
   var port: UInt16?
   var vni: UInt32?
+  var ttl: UInt8?
   /// Octets in front of the inner frame, the outer Ethernet header not counted twice.
   var overhead = 0
 
@@ -112,9 +123,11 @@ struct OuterHeaders {
       case .ipv4(let header) where source == nil:
         source = .v4(header.source)
         destination = .v4(header.destination)
+        ttl = header.timeToLive
       case .ipv6(let header) where source == nil:
         source = .v6(header.source)
         destination = .v6(header.destination)
+        ttl = header.hopLimit
       case .udp(let header) where port == nil: port = header.destinationPort
       case .tcp(let header) where port == nil: port = header.destinationPort
       case .vxlan(let header):

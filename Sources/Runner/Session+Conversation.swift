@@ -65,7 +65,7 @@ extension Session where Observer: ~Copyable {
         if let node = network.nodes.first(where: { $0.name == name }) { return node.addresses }
         let qualified = name.contains("/") ? name : "default/\(name)"
         return network.pods.first { $0.name == qualified }?.addresses ?? []
-      })
+      }, names: names)
   }
 
   private func judgeBackend(of service: NamespacedName, _ run: ProbeRun, _ judge: inout Judge) {
@@ -84,8 +84,8 @@ extension Session where Observer: ~Copyable {
     let total = run.results.count
     for share in distribution.shares {
       let hits = run.results.count {
-        matchesGlob(share.backend, $0.deliveredTo ?? "")
-          || matchesGlob("*/\(share.backend)", $0.deliveredTo ?? "")
+        let place = $0.deliveredTo ?? ""
+        return matchesGlob(place, share.backend) || matchesGlob(place, "*/\(share.backend)")
       }
       let got = total == 0 ? 0 : hits * 1_000_000 / total
       judge.expect("distribution.\(share.backend)", "\(share.share) ± \(distribution.tolerance) in a million")

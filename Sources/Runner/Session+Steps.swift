@@ -47,10 +47,13 @@ extension Session where Observer: ~Copyable {
       reconcile()
     case .delete(let deletion): try delete(deletion, number: number)
     case .label(let reference, let changes):
+      adopt(reference)
       try change { state throws(ClusterError) in try state.label(reference, changes) }
     case .annotate(let reference, let changes):
+      adopt(reference)
       try change { state throws(ClusterError) in try state.annotate(reference, changes) }
     case .scale(let reference, let replicas):
+      dismiss(reference, downTo: replicas)
       try change { state throws(ClusterError) in try state.scale(reference, replicas: replicas) }
     case .ready(let pod, let isReady): try setReady(pod, isReady)
     case .patch(let reference, let merge): try patch(reference, merge)
@@ -86,7 +89,6 @@ extension Session where Observer: ~Copyable {
   }
 
   private mutating func change(_ body: (inout ClusterState) throws(ClusterError) -> Void) throws(StepError) {
-    adoptGeneratedPods()
     do throws(ClusterError) {
       try body(&state)
     } catch {
@@ -95,9 +97,20 @@ extension Session where Observer: ~Copyable {
     reconcile()
   }
 
-  /// Pods that controllers made become objects of their own, so that commands can be about them.
-  private mutating func adoptGeneratedPods() {
-    for status in controlPlane.pods where state.pods[status.id] == nil { state.apply(.pod(status.pod)) }
+  /// A pod that a controller made becomes an object of its own, so that a command can be about it.
+  private mutating func adopt(_ reference: ObjectReference) {
+    guard reference.kind == .pod else { return }
+    let id = NamespacedName(namespace: reference.namespace, name: reference.name)
+    guard state.pods[id] == nil, let status = controlPlane.pod(id) else { return }
+    state.apply(.pod(status.pod))
+  }
+
+  /// Takes away adopted pods that a workload has no use for any more, the last first.
+  private mutating func dismiss(_ workload: ObjectReference, downTo replicas: Int) {
+    let id = NamespacedName(namespace: workload.namespace, name: workload.name)
+    for status in pods(of: id).filter({ state.pods[$0.id] != nil }).dropFirst(replicas) {
+      state.pods[status.id] = nil
+    }
   }
 
   private mutating func delete(_ deletion: Deletion, number: Int) throws(StepError) {
@@ -107,12 +120,14 @@ extension Session where Observer: ~Copyable {
     case .objects(let list): references = list
     }
     for reference in references {
+      adopt(reference)
       // kubectl goes on with the others when one is gone already; a scenario wants to know.
       try change { state throws(ClusterError) in try state.delete(reference) }
     }
   }
 
   private mutating func setReady(_ pod: NamespacedName, _ isReady: Bool) throws(StepError) {
+    adopt(ObjectReference(.pod, namespace: pod.namespace, name: pod.name))
     try change { state throws(ClusterError) in try state.setReady(pod, isReady) }
   }
 
@@ -172,5 +187,13 @@ struct StepError: Error {
   init(_ message: String, isUnmodelled: Bool = false) {
     self.message = message
     self.isUnmodelled = isUnmodelled
+  }
+}
+
+extension Session where Observer: ~Copyable {
+  private mutating func show(
+    _ request: ViewRequest, _ expect: Expectation?, _ outcome: inout StepOutcome, _ judge: inout Judge
+  ) throws(StepError) {
+    throw StepError("views wait for their module", isUnmodelled: true)
   }
 }

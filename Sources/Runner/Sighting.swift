@@ -1,72 +1,63 @@
+import Capture
 import Datapath
-import MapABI
 
-/// What a conversation's journeys show of policy, drops and translation.
-struct ConversationView {
-  let journeys: [Journey]
-  /// The first packet to the target, if one was sent.
-  let first: Journey?
+/// A packet as a sniffer at a node's device sees it.
+struct Sighting {
+  var time: Instant
+  var journey: Int
+  /// Its place among the journey's sightings.
+  var order: Int
+  var node: String
+  var device: String
+  var frame: [UInt8]
+  var direction: PacketDirection
+  /// Whether the device is the node's native one.
+  var isUnderlay: Bool
+  /// The program that saw it there; nil where none is attached.
+  var hop: Hop?
+  /// Whose stack took it behind this device.
+  var deliveredTo: String?
+}
 
-  init(journeys: [Journey], first: Int?) {
-    self.journeys = journeys
-    self.first = first.flatMap { id in journeys.first { $0.id == id } }
-  }
-
-  /// The decisions that policy took on the first packet; on any packet where there is no first (a name that was
-  /// not resolved, say).
-  private var decisions: [PolicyDecision] {
-    (first.map { [$0] } ?? journeys).flatMap(\.hops).flatMap { hop in
-      hop.result.steps.compactMap { step in if case .policy(let decision) = step { decision } else { nil } }
+extension Journey {
+  /// Where sniffers see the packet: before a device's ingress program, behind its egress program, on a native device
+  /// without egress program as it leaves, and at a pod's device as the pod gets it.
+  var sightings: [Sighting] {
+    var result: [Sighting] = []
+    func add(
+      _ time: Instant, _ node: String, _ device: String, _ frame: [UInt8], _ direction: PacketDirection,
+      underlay: Bool = false, hop: Hop? = nil, deliveredTo: String? = nil
+    ) {
+      result.append(
+        Sighting(
+          time: time, journey: id, order: result.count, node: node, device: device, frame: frame,
+          direction: direction, isUnderlay: underlay, hop: hop, deliveredTo: deliveredTo))
     }
-  }
-
-  /// `allowed`, `denied` or `redirected` of a direction; nil when the packet did not come so far.
-  func verdict(egress: Bool) -> String? {
-    decisions.last { $0.egress == egress }.map { decision in
-      switch decision.verdict {
-      case .allow: "allowed"
-      case .redirect: "redirected"
-      case .deny: "denied"
+    for (index, passage) in passages.enumerated() {
+      switch passage {
+      case .hook(let hop):
+        let isEgress = hop.hook.isEgress
+        if isEgress, hop.result.verdict == .drop { continue }
+        guard let frame = isEgress ? hop.result.subject.frame : hop.input.subject.frame else { continue }
+        add(
+          hop.time, hop.node, hop.device, frame, isEgress ? .outbound : .inbound,
+          underlay: hop.hook == .fromNetdev || hop.hook == .toNetdev, hop: hop)
+      case .kernel(let step):
+        switch step.action {
+        case .delivered(let to) where !step.node.isEmpty && !step.device.isEmpty:
+          add(step.time, step.node, step.device, step.frame, .outbound, deliveredTo: to)
+        case .wire where !step.node.isEmpty && !hasLeft(before: index, step.node, step.device):
+          add(step.time, step.node, step.device, step.frame, .outbound, underlay: true)
+        default: break
+        }
       }
     }
+    return result
   }
 
-  /// The verdict of both directions together: denied if any denies, else redirected if any does.
-  var verdict: String? {
-    let both = [verdict(egress: true), verdict(egress: false)].compactMap(\.self)
-    if both.contains("denied") { return "denied" }
-    if both.contains("redirected") { return "redirected" }
-    return both.isEmpty ? nil : "allowed"
-  }
-
-  /// The match type of the last decision, in Hubble's words.
-  var match: String? {
-    decisions.last.map { decision in
-      switch UInt32(decision.match) {
-      case POLICY_MATCH_L3_ONLY.rawValue: "L3-Only"
-      case POLICY_MATCH_L3_L4.rawValue: "L3-L4"
-      case POLICY_MATCH_L4_ONLY.rawValue: "L4-Only"
-      case POLICY_MATCH_ALL.rawValue: "all"
-      case POLICY_MATCH_L3_PROTO.rawValue: "L3-Proto"
-      case POLICY_MATCH_PROTO_ONLY.rawValue: "Proto-Only"
-      default: "none"
-      }
-    }
-  }
-
-  /// The first drop: of the first packet to the target, else of any.
-  var drop: DropPlace? {
-    for journey in (first.map { [$0] } ?? []) + journeys {
-      if case .dropped(let place) = journey.disposition { return place }
-    }
-    return nil
-  }
-
-  /// The last decision's place, for naming the rule behind it: node, endpoint, key.
-  var deciding: (node: String, decision: PolicyDecision)? {
-    for hop in (first.map { [$0] } ?? journeys).flatMap(\.hops).reversed() {
-      for case .policy(let decision) in hop.result.steps.reversed() { return (hop.node, decision) }
-    }
-    return nil
+  /// Whether the passage before is the egress program of the same device.
+  private func hasLeft(before index: Int, _ node: String, _ device: String) -> Bool {
+    guard index > 0, case .hook(let hop) = passages[index - 1] else { return false }
+    return hop.hook.isEgress && hop.node == node && hop.device == device
   }
 }

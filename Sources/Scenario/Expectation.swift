@@ -173,6 +173,10 @@ public struct WireExpectation: Equatable, Sendable {
   public var destination: String?
   /// Octets more than the inner frame.
   public var overhead: Int?
+  /// TTL or hop limit of the outermost IP header.
+  public var ttl: UInt8?
+  /// False: no packet may look like this.
+  public var isSeen = true
   public var location: SourceLocation
 
   public init(location: SourceLocation = .none) { self.location = location }

@@ -106,6 +106,8 @@ extension Cursor {
       wire.source = fields.optional("src")?.nonEmptyString()
       wire.destination = fields.optional("dst")?.nonEmptyString()
       wire.overhead = fields.optional("overhead")?.integer(0...65_535)
+      wire.ttl = fields.optional("ttl")?.number(UInt8.self)
+      wire.isSeen = fields.optional("seen")?.bool() ?? true
       return wire
     }
   }

@@ -210,5 +210,6 @@ public enum ScenarioSchema {
         ])
       ),
       ("src", .string), ("dst", .string), ("overhead", .integer(0...65_535)),
+      ("ttl", .integer(0...255)), ("seen", .boolean),
     ], required: [])
 }

@@ -71,7 +71,7 @@ extension Network where Observer: ~Copyable {
   private mutating func query(_ client: Int) {
     guard case .resolving(let candidates, let type) = clients[client].phase, let name = candidates.first,
       case .pod(let pod) = clients[client].request.from, let server = topology.pods[pod].nameserver,
-      let source = stacks[clients[client].request.from]?.source(for: server)
+      let source = sourceAddress(of: clients[client].request.from, for: server)
     else { return finish(client, .dnsFailure) }
     let identifier = UInt16(truncatingIfNeeded: draw())
     guard let octets = DNSMessage(query: name, type: type, identifier: identifier).octets else {
@@ -89,7 +89,7 @@ extension Network where Observer: ~Copyable {
     clients[client].result.destination = destination
     clients[client].phase = .connecting
     if request.traffic == .resolve { return finish(client, .ok) }
-    guard let source = stacks[request.from]?.source(for: destination) else {
+    guard let source = sourceAddress(of: request.from, for: destination) else {
       return finish(client, .unreachable)
     }
     if isTooBig(request) { return finish(client, .fragNeeded) }

@@ -96,6 +96,24 @@ extension Network where Observer: ~Copyable {
     return native.map { Route(ifindex: $0.ifindex) }
   }
 
+  /// The address that a stack sends from.
+  ///
+  /// A node's routes to pod prefixes name the address of cilium_host as their source: so a node's packet to a pod
+  /// elsewhere gets its answer through the tunnel.
+  /// Source: Cilium `pkg/datapath/linux/node.go` (createNodeRouteSpec).
+  func sourceAddress(of stack: StackID, for destination: IPAddress) -> IPAddress? {
+    if case .node(let index) = stack {
+      let spec = topology.nodes[index]
+      let host = spec.devices.first { $0.kind == .ciliumHost }
+      if let host, route(spec, to: destination)?.ifindex == host.ifindex,
+        let router = spec.routerAddresses.first(where: { $0.family == destination.family && !$0.isLinkLocal })
+      {
+        return router
+      }
+    }
+    return stacks[stack]?.addresses.first { $0.family == destination.family && !$0.isLinkLocal }
+  }
+
   /// The link address to send to. Neighbours are taken as resolved: ARP and NDP have been answered before.
   private func neighbour(_ spec: NodeSpec, _ device: NodeDevice, _ address: IPAddress) -> MACAddress? {
     switch device.kind {

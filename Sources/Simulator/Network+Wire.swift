@@ -13,6 +13,8 @@ extension Network where Observer: ~Copyable {
       return lose(flight, .tooBig)
     }
     if let other = topology.nodes.indices.first(where: { hasNativeDevice($0, destination) }) {
+      // It has left the device, whatever becomes of it on the link: a sniffer there sees it.
+      note(flight, .wire(to: topology.nodes[other].name), device: device.name)
       return cross(flight, from: node, to: other)
     }
     guard destination == topology.underlay.gatewayMAC else { return lose(flight, .noNeighbour) }
@@ -46,7 +48,6 @@ extension Network where Observer: ~Copyable {
     }
     guard let device = nodes[to].device(.ethernet) else { return lose(flight, .noRoute) }
     var flight = flight
-    note(flight, .wire(to: b), device: device.name)
     arrive(&flight, node: to, ifindex: device.ifindex)
     schedule(flight, after: delay)
   }

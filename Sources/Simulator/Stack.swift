@@ -22,11 +22,6 @@ struct Stack {
   func listener(_ port: UInt16, _ protocol: IPProtocol) -> Listener? {
     listeners.first { $0.port == port && $0.protocol == `protocol` }
   }
-
-  /// The address that packets to `destination` are sent from.
-  func source(for destination: IPAddress) -> IPAddress? {
-    addresses.first { $0.family == destination.family && !$0.isLinkLocal }
-  }
 }
 
 extension IPAddress {
