@@ -48,7 +48,8 @@ extension KernelSuite {
 
     /// The outcome; all nil when the kernel did not run it.
     private static func run(
-      _ node: inout KernelNode, _ attachment: MapABI.Attachment, _ input: HookInput, _ state: borrowing NodeState
+      _ node: inout KernelNode, _ attachment: MapABI.Attachment, _ input: HookInput,
+      _ state: borrowing NodeState
     ) throws -> Outcome {
       do throws(KernelError) {
         let result = try node.run(attachment, on: input, state: state)
