@@ -1,5 +1,6 @@
 import Capture
 import Datapath
+import MapABI
 
 /// A packet as a sniffer at a node's device sees it.
 struct Sighting {
