@@ -41,8 +41,8 @@ let package = Package(
       name: "CLibbpf", path: "Sources/CLibbpf", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev"])]),
     .systemLibrary(
       name: "CLibelf", path: "Sources/CLibelf", pkgConfig: "libelf", providers: [.apt(["libelf-dev"])]),
-    .systemLibrary(
-      name: "CLibpcap", path: "Sources/CLibpcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
+    // Headers only: the library is loaded when it is needed (see PcapLibrary in Capture).
+    .systemLibrary(name: "CLibpcap", path: "Sources/CLibpcap", providers: [.apt(["libpcap-dev"])]),
     .systemLibrary(
       name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(
@@ -54,6 +54,7 @@ let package = Package(
     // using them does not.
     module("Wire", also: [.enableExperimentalFeature("Lifetimes")]),
     module("MapABI", ["CDatapath", "Wire"]),
+    module("Views", ["MapABI", "CDatapath", "Wire"]),
 
     // The cluster as values, and what the agent makes of it.
     module("Cluster", ["Wire"]),
@@ -77,7 +78,7 @@ let package = Package(
 
     // Scenario files, reports and the command line.
     module("Scenario", ["Manifests"]),
-    module("Runner", ["Scenario", "Simulator", "ControlPlane", "Conformance", "Intent", "Capture"]),
+    module("Runner", ["Scenario", "Simulator", "ControlPlane", "Conformance", "Intent", "Capture", "Views"]),
     module("Report", ["Runner"]),
     .executableTarget(
       name: "ciliate", dependencies: ["Report", "Kernel", "Capture", arguments], path: "Sources/ciliate",
@@ -90,6 +91,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["Wire"], path: "Tests/TestSupport", swiftSettings: settings),
     tests("Wire", ["Wire", "TestSupport"]),
     tests("MapABI", ["MapABI", "TestSupport"]),
+    tests("Views", ["Views", "MapABI", "CDatapath", "Wire", "TestSupport"]),
     tests("Cluster", ["Cluster", "TestSupport"]),
     tests("Manifests", ["Manifests", "TestSupport"]),
     tests("ControlPlane", ["Cluster", "ControlPlane", "Manifests", "MapABI", "TestSupport", "Wire"]),

@@ -12,12 +12,12 @@ public struct CaptureDifference: Sendable {
   }
 
   public let ignored: Set<Ignorable>
-  public let ports: TunnelPorts
+  public let ports: DecodingPorts
   /// Pairs compared, a packet without a partner being one.
   public private(set) var compared = 0
   public private(set) var differing = 0
 
-  public init(ignoring ignored: Set<Ignorable> = [], ports: TunnelPorts = TunnelPorts()) {
+  public init(ignoring ignored: Set<Ignorable> = [], ports: DecodingPorts = DecodingPorts()) {
     self.ignored = ignored
     self.ports = ports
   }

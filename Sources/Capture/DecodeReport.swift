@@ -123,7 +123,11 @@ public struct DecodeReport: ~Copyable {
       }
       identities[place].packets &+= tunnel.packets
       identities[place].bytes &+= tunnel.bytes
-      identities[place].paths.append(path(tunnel, addresses))
+      // VXLAN and Geneve between the same nodes are one path; there are few, so looking through them is cheap.
+      let path = path(tunnel, addresses)
+      if identities[place].paths.count > 64 || !identities[place].paths.contains(path) {
+        identities[place].paths.append(path)
+      }
     }
     return identities.sorted { ($1.packets, $0.vni) < ($0.packets, $1.vni) }
   }

@@ -3,7 +3,7 @@ import Wire
 extension Decoder {
   /// The long way: counts a packet by its dissection. `counts.packets` counts it already.
   @inline(never)
-  mutating func count(_ dissection: Dissection, _ packet: CapturedPacket) {
+  mutating func count(_ dissection: TunnelDissection, _ packet: CapturedPacket) {
     switch dissection {
     case .tunnel(let tunnel): count(tunnel, packet)
     case .plain(let dsr): if dsr != nil { counts.dsr &+= 1 }

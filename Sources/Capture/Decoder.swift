@@ -12,7 +12,7 @@ public struct Decoder: ~Copyable {
   /// How many diagnostics of each file are kept; the counts go on.
   public static let diagnosticLimit = 20
 
-  public let ports: TunnelPorts
+  public let ports: DecodingPorts
   /// Whether flows are counted, or identities alone.
   public let countsFlows: Bool
   public internal(set) var counts = PacketCounts()
@@ -33,7 +33,7 @@ public struct Decoder: ~Copyable {
   private let otherVXLANPort: UInt32
   private let genevePort: UInt32
 
-  public init(ports: TunnelPorts = TunnelPorts(), countsFlows: Bool = true) {
+  public init(ports: DecodingPorts = DecodingPorts(), countsFlows: Bool = true) {
     self.ports = ports
     self.countsFlows = countsFlows
     // An absent port becomes a value that no 16 bits have.
@@ -85,7 +85,7 @@ extension Decoder: PacketSink {
   public mutating func take(_ packet: CapturedPacket) {
     counts.packets &+= 1
     if packet.captured < packet.original { counts.cut &+= 1 }
-    count(Dissection(packet, ports: ports), packet)
+    count(TunnelDissection(packet, ports: ports), packet)
   }
 
   /// Counts what nearly every packet of a capture is: Ethernet, IPv4 without options, UDP, VXLAN or Geneve without

@@ -22,7 +22,7 @@ public struct Expectation: Sendable {
   var flows: Set<Item> = []
 
   /// Reads a capture, or a `ciliate.decode/v1` document.
-  public init(file: String, ports: TunnelPorts) throws(CaptureError) {
+  public init(file: String, ports: DecodingPorts) throws(CaptureError) {
     let octets = try readWholeFile(file)
     let first = octets.first { $0 != 0x20 && $0 != 0x0a && $0 != 0x0d && $0 != 0x09 }
     guard first == UInt8(ascii: "{") else {

@@ -12,10 +12,10 @@ public struct PacketField: Hashable, Sendable {
 struct FieldMap {
   private(set) var fields: [PacketField] = []
   private let octets: [UInt8]
-  private let ports: TunnelPorts
+  private let ports: DecodingPorts
   private var prefix = ""
 
-  init(_ octets: [UInt8], _ linkType: LinkType, _ ports: TunnelPorts) {
+  init(_ octets: [UInt8], _ linkType: LinkType, _ ports: DecodingPorts) {
     self.octets = octets
     self.ports = ports
     switch linkType {

@@ -51,20 +51,21 @@ public struct Following: ~Copyable {
   public func capture<S: PacketSink & ~Copyable>(
     interface: String, into sink: inout S, afterPiece: (inout S) -> Void
   ) throws(CaptureError) -> End {
+    let library = try PcapLibrary()
     var message = [CChar](repeating: 0, count: Int(PCAP_ERRBUF_SIZE))
-    guard let handle = pcap_open_live(interface, 262_144, 1, 100, &message) else {
+    guard let handle = library.openLive(interface, 262_144, 1, 100, &message) else {
       let text = String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
       throw CaptureError(file: interface, reason: text)
     }
-    defer { pcap_close(handle) }
-    let number = UInt32(bitPattern: pcap_datalink(handle))
+    defer { library.close(handle) }
+    let number = UInt32(bitPattern: library.dataLink(handle))
     let linkType = number == 12 ? LinkType.raw : LinkType(rawValue: number)
     sink.declare(interface: 0, name: interface, linkType: linkType)
     var idle = 0
     while true {
       var header: UnsafeMutablePointer<pcap_pkthdr>?
       var octets: UnsafePointer<UInt8>?
-      switch pcap_next_ex(handle, &header, &octets) {
+      switch library.next(handle, &header, &octets) {
       case 1:
         idle = 0
         guard let header = header?.pointee, let octets else { continue }
@@ -81,7 +82,7 @@ public struct Following: ~Copyable {
         if wait(milliseconds: 0) { return .interrupted }
         if let idleMilliseconds, idle >= idleMilliseconds { return .idle }
       default:
-        throw CaptureError(file: interface, reason: pcap_geterr(handle).map { String(cString: $0) } ?? "lost")
+        throw CaptureError(file: interface, reason: library.reason(handle))
       }
     }
   }

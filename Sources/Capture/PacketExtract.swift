@@ -36,7 +36,7 @@ public struct PacketExtract: ~Copyable {
     self.names = names
   }
 
-  public mutating func put(_ packet: CapturedPacket, _ dissection: Dissection) {
+  public mutating func put(_ packet: CapturedPacket, _ dissection: TunnelDissection) {
     guard case .tunnel(let tunnel) = dissection else {
       if content == .whole { add(packet.octets, packet.original, packet, packet.linkType, comment: "") }
       return

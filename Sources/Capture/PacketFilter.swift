@@ -12,10 +12,12 @@ public final class PacketFilter {
 
   public let side: Side
   public let expression: String
+  private let library: PcapLibrary
   private var programs: [(linkType: LinkType, program: bpf_program)] = []
 
   /// Throws when libpcap does not understand the expression; the error's `file` is the expression.
   public init(_ text: String) throws(CaptureError) {
+    library = try PcapLibrary()
     if text.hasPrefix("outer:") {
       (side, expression) = (.outer, String(text.dropFirst(6)))
     } else if text.hasPrefix("inner:") {
@@ -27,10 +29,10 @@ public final class PacketFilter {
   }
 
   deinit {
-    for index in programs.indices { pcap_freecode(&programs[index].program) }
+    for index in programs.indices { library.freeCode(&programs[index].program) }
   }
 
-  public func matches(_ packet: CapturedPacket, _ dissection: Dissection) -> Bool {
+  public func matches(_ packet: CapturedPacket, _ dissection: TunnelDissection) -> Bool {
     if side != .inner, run(packet.base, packet.captured, packet.original, packet.linkType) { return true }
     guard side != .outer, case .tunnel(let tunnel) = dissection, tunnel.innerOffset < packet.captured else {
       return false
@@ -45,7 +47,7 @@ public final class PacketFilter {
     var header = pcap_pkthdr()
     header.caplen = UInt32(clamping: captured)
     header.len = UInt32(clamping: max(length, captured))
-    return pcap_offline_filter(
+    return library.offlineFilter(
       &programs[place].program, &header, base.assumingMemoryBound(to: UInt8.self)) != 0
   }
 
@@ -54,14 +56,13 @@ public final class PacketFilter {
     if let place = programs.firstIndex(where: { $0.linkType == linkType }) { return place }
     // DLT_RAW is not LINKTYPE_RAW; the other link types decoded here have equal numbers.
     let number = linkType == .raw ? 12 : Int32(bitPattern: linkType.rawValue)
-    guard let handle = pcap_open_dead(number, 262_144) else {
+    guard let handle = library.openDead(number, 262_144) else {
       throw CaptureError(file: expression, reason: "no memory for a filter")
     }
-    defer { pcap_close(handle) }
+    defer { library.close(handle) }
     var program = bpf_program()
-    guard pcap_compile(handle, &program, expression, 1, 0xffff_ffff) == 0 else {
-      let reason = pcap_geterr(handle).map { String(cString: $0) } ?? "unknown"
-      throw CaptureError(file: expression, reason: "filter expression: \(reason)")
+    guard library.compile(handle, &program, expression, 1, 0xffff_ffff) == 0 else {
+      throw CaptureError(file: expression, reason: "filter expression: \(library.reason(handle))")
     }
     programs.append((linkType, program))
     return programs.count - 1

@@ -42,7 +42,7 @@ struct PcapFormat {
     var position = first
     var flaw: Flaw?
     piece.needed = 16
-    while end - position >= 16 {
+    while end &- position >= 16 {
       var seconds = UInt32(littleEndian: base.loadUnaligned(fromByteOffset: position, as: UInt32.self))
       var fraction = UInt32(littleEndian: base.loadUnaligned(fromByteOffset: position + 4, as: UInt32.self))
       var captured = UInt32(littleEndian: base.loadUnaligned(fromByteOffset: position + 8, as: UInt32.self))
@@ -59,16 +59,16 @@ struct PcapFormat {
           offset: firstOffset &+ UInt64(position - first) &+ 8, reason: Self.impossibleLength(captured))
         break
       }
-      guard end - position - 16 >= length else {
+      guard end &- position &- 16 >= length else {
         piece.needed = 16 + length
         break
       }
       let packet = CapturedPacket(
-        base: base + (position + 16), captured: length, original: Int(original),
+        base: base + (position &+ 16), captured: length, original: Int(original),
         time: UInt64(seconds) &* 1_000_000_000 &+ UInt64(fraction) &* unit, linkType: linkType,
-        offset: firstOffset &+ UInt64(position - first) &+ 16)
+        offset: firstOffset &+ UInt64(truncatingIfNeeded: position &- first) &+ 16)
       if !sink.takeQuickly(packet) { sink.take(packet) }
-      position += 16 + length
+      position &+= 16 &+ length
     }
     piece.consume(position - first)
     return flaw

@@ -122,10 +122,13 @@ public struct PcapngWriter: Sendable {
 
   private mutating func option(_ code: UInt16, _ text: String) {
     guard !text.isEmpty else { return }
-    let octets = text.utf8.prefix(0xffff)  // an option's length has sixteen bits
-    bytes.append(littleEndian: code)
-    bytes.append(littleEndian: UInt16(octets.count))
-    bytes.append(contentsOf: octets)
+    var text = text
+    text.withUTF8 { octets in
+      let length = min(octets.count, 0xffff)  // an option's length has sixteen bits
+      bytes.append(littleEndian: code)
+      bytes.append(littleEndian: UInt16(length))
+      bytes.append(contentsOf: UnsafeBufferPointer(rebasing: octets[..<length]))
+    }
     bytes.padToWord()
   }
 

@@ -38,7 +38,7 @@ public struct SelectiveDecoder: PacketSink, ~Copyable {
   public mutating func take(_ packet: CapturedPacket) {
     if let from = selection.from, packet.time < from { return }
     if let to = selection.to, packet.time > to { return }
-    let dissection = Dissection(packet, ports: decoder.ports)
+    let dissection = TunnelDissection(packet, ports: decoder.ports)
     if let filter = selection.filter, !filter.matches(packet, dissection) { return }
     decoder.counts.packets &+= 1
     if packet.captured < packet.original { decoder.counts.cut &+= 1 }

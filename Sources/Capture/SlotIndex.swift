@@ -2,7 +2,8 @@ import Glibc
 
 /// A flat hash index: open addressing over 32-bit slots, each 0 (free) or 1 + the number of an entry kept elsewhere.
 ///
-/// Entries are numbered 0, 1, 2 … as they come, and never go. Four octets per slot, at most 13/16 of them taken.
+/// Entries are numbered 0, 1, 2 … as they come, and never go. Four octets per slot; how many sixteenths of them may be
+/// taken is a choice between memory and probes.
 struct SlotIndex: ~Copyable {
   private(set) var slots: UnsafeMutablePointer<UInt32>
   private(set) var mask: Int
@@ -10,10 +11,13 @@ struct SlotIndex: ~Copyable {
   /// Changes when too many entries meet in one place: a capture made to collide meets another order then.
   private(set) var seed: UInt64 = 0x9e37_79b9_7f4a_7c15
   private var limit: Int
+  private let sixteenths: Int
 
-  init(capacity: Int = 256) {
+  /// `capacity` is a power of two.
+  init(capacity: Int = 256, sixteenths: Int = 13) {
+    self.sixteenths = sixteenths
     mask = capacity - 1
-    limit = capacity * 13 / 16
+    limit = capacity * sixteenths / 16
     slots = .allocate(capacity: capacity)
     slots.initialize(repeating: 0, count: capacity)
   }
@@ -53,7 +57,7 @@ struct SlotIndex: ~Copyable {
     slots = .allocate(capacity: capacity)
     slots.initialize(repeating: 0, count: capacity)
     mask = capacity - 1
-    limit = capacity * 13 / 16
+    limit = capacity * sixteenths / 16
     for entry in 0..<count {
       var slot = Int(truncatingIfNeeded: hash(entry, seed)) & mask
       while slots[slot] != 0 { slot = (slot + 1) & mask }

@@ -11,7 +11,7 @@ extension TunnelProtocol: CustomStringConvertible {
 }
 
 /// Which UDP destination ports are what.
-public struct TunnelPorts: Hashable, Sendable {
+public struct DecodingPorts: Hashable, Sendable {
   public var vxlan: [UInt16]
   public var geneve: [UInt16]
   public var wireguard: UInt16
@@ -50,7 +50,7 @@ public struct TunnelPacket: Hashable, Sendable {
 }
 
 /// What a captured packet is to someone who looks for identities.
-public enum Dissection: Hashable, Sendable {
+public enum TunnelDissection: Hashable, Sendable {
   case tunnel(TunnelPacket)
   /// Not of a tunnel; with the direct-server-return option that its IP header may carry.
   case plain(DSROption?)
@@ -63,9 +63,9 @@ public enum Dissection: Hashable, Sendable {
   case unknownLinkType
 }
 
-extension Dissection {
+extension TunnelDissection {
   /// Reads a packet from its link layer to the transport ports of the inner frame.
-  public init(_ packet: CapturedPacket, ports: TunnelPorts) {
+  public init(_ packet: CapturedPacket, ports: DecodingPorts) {
     var octets = PacketOctets(base: packet.base, captured: packet.captured, wireEnd: packet.original)
     // A packet cannot be longer in the file than on the wire; believe what is there.
     octets.wireEnd = max(packet.original, packet.captured)
@@ -74,7 +74,7 @@ extension Dissection {
 }
 
 extension PacketOctets {
-  mutating func dissect(_ linkType: LinkType, _ ports: TunnelPorts) throws(Fault) -> Dissection {
+  mutating func dissect(_ linkType: LinkType, _ ports: DecodingPorts) throws(Fault) -> TunnelDissection {
     guard let link = try linkLayer(linkType) else { return .unknownLinkType }
     guard link.type == EtherType.ipv4 || link.type == EtherType.ipv6 else { return .plain(nil) }
     let header = try network(link.type, link.offset)

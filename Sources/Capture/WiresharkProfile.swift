@@ -6,7 +6,7 @@
 ///
 /// Source: the Wireshark User's Guide, "Files and folders".
 public enum WiresharkProfile {
-  public static func decodeAs(_ ports: TunnelPorts) -> String {
+  public static func decodeAs(_ ports: DecodingPorts) -> String {
     var lines = "# Decode As entries for Cilium's tunnels.\n"
     for port in ports.vxlan { lines += "decode_as_entry: udp.port,\(port),(none),VXLAN\n" }
     for port in ports.geneve { lines += "decode_as_entry: udp.port,\(port),(none),Geneve\n" }
@@ -54,7 +54,7 @@ public enum WiresharkProfile {
 
   /// Writes the three files into a folder that is there.
   public static func write(
-    to folder: String, _ report: borrowing DecodeReport, _ names: ReportNames, _ ports: TunnelPorts
+    to folder: String, _ report: borrowing DecodeReport, _ names: ReportNames, _ ports: DecodingPorts
   ) throws(CaptureError) {
     try OutputFile.write(Array(decodeAs(ports).utf8), to: "\(folder)/decode_as_entries")
     try OutputFile.write(Array(hosts(report, names).utf8), to: "\(folder)/hosts")

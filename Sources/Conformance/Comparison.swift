@@ -90,7 +90,8 @@ public struct Comparison {
     for change in changes {
       guard change.operation == .add else {
         let value = change.operation == .delete ? "removed" : Self.hexadecimal(change.valueBytes)
-        entries.append(TextEntry(key: "\(change.map.name)[\(Self.hexadecimal(change.keyBytes))]", value: value))
+        entries.append(
+          TextEntry(key: "\(change.map.name)[\(Self.hexadecimal(change.keyBytes))]", value: value))
         continue
       }
       let key: String

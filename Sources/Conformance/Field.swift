@@ -50,7 +50,8 @@ public enum Field: String, CaseIterable, Sendable {
     case .tcIndex: "skb->tc_index"
     case .tunnelKey: "VNI and remote node handed to the tunnel device"
     case .packetType: "skb->pkt_type"
-    case .cb: "skb->cb: aliased working space; the slots that a later hook reads are cleared by that hook first"
+    case .cb:
+      "skb->cb: aliased working space; the slots that a later hook reads are cleared by that hook first"
     case .socketAddress: "destination address and port of a connecting socket"
     case .mapChanges: "every entry written or removed, key and value"
     case .counters: "increments of metrics and policy statistics, summed by key"

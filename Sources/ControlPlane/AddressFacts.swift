@@ -141,8 +141,7 @@ struct AddressFacts: Sendable {
 
   /// 0.0.0.0/0 or ::/0.
   private static func everything(_ family: AddressFamily) -> CIDR? {
-    let zero: IPAddress = family == .ipv4 ? .v4(.unspecified) : .v6(.unspecified)
-    return CIDR(zero, prefixLength: 0)
+    CIDR(family.unspecified, prefixLength: 0)
   }
 }
 

@@ -103,21 +103,24 @@ extension ControlPlane {
         continue
       }
       let update =
-        everyPolicy || touched.contains(info.name)
-        ? update(info, renderer, difference, nodeTable: nil) : updateAddresses(info, renderer, difference)
+        touched.contains(info.name)
+        ? update(info, renderer, difference, nodeTable: nil)
+        : updateFromAfar(info, renderer, difference, withPolicies: everyPolicy)
       if !update.isEmpty { updates.append(update) }
     }
     return updates
   }
 
-  /// A node that only hears of addresses.
-  private mutating func updateAddresses(
-    _ node: NodeInfo, _ renderer: NodeRenderer, _ difference: (changed: [AddressFact], removed: [CIDR])
+  /// A node that only hears of addresses, and of identities among its endpoints' peers.
+  private mutating func updateFromAfar(
+    _ node: NodeInfo, _ renderer: NodeRenderer, _ difference: (changed: [AddressFact], removed: [CIDR]),
+    withPolicies: Bool
   ) -> NodeUpdate {
     var update = NodeUpdate(node: node.name, changes: [])
     guard var memory = memories.removeValue(forKey: node.name) else { return update }
     update.changes = renderer.update(
       &memory.image.maps.ipcache, node, changed: difference.changed, removed: difference.removed)
+    if withPolicies { update.changes += updatePolicies(&memory, node, endpoints(on: node.name)) }
     memories[node.name] = memory
     return update
   }

@@ -265,13 +265,14 @@ extension ControlPlane {
     return changes
   }
 
-  private mutating func updatePolicies(
+  mutating func updatePolicies(
     _ memory: inout NodeMemory, _ node: NodeInfo, _ endpoints: [Endpoint]
   ) -> [MapChange] {
     var changes: [MapChange] = []
     let onAPIServer = serviceController.apiServers.contains { node.addresses.contains($0) }
     var live: Set<UInt16> = []
-    for endpoint in endpoints.sorted(by: { $0.id < $1.id }) {
+    for position in endpoints.indices.sorted(by: { endpoints[$0].id < endpoints[$1].id }) {
+      let endpoint = endpoints[position]
       live.insert(endpoint.id)
       let rendering = policies.rendering(for: endpoint, onAPIServer: onAPIServer)
       if memory.policyVersions[endpoint.id] == rendering.version { continue }

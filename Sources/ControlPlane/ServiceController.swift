@@ -38,7 +38,7 @@ struct ServiceController: Sendable {
       report(status, settings, &findings)
       new.append(status)
     }
-    reportHostPorts(pods, &findings)
+    new += HostPorts(settings: settings, options: options).services(pods, &findings)
     let addresses = nodes.flatMap(\.addresses).filter { options.families.contains($0.family) }
     drawNumbers(&new, addresses)
     let kubernetes = new.first { $0.id == SystemObjects.kubernetesService }
@@ -149,7 +149,7 @@ struct ServiceController: Sendable {
     var names: Set<String> = []
     for frontend in statuses.lazy.flatMap(\.frontends) {
       names.insert(frontend.name)
-      guard frontend.kind == .nodePort else { continue }
+      guard frontend.isForEveryNodeAddress else { continue }
       for address in addresses where address.family == frontend.address.family {
         var expanded = frontend
         expanded.address = address
@@ -219,11 +219,10 @@ extension ServiceController {
     if options.kubeProxyReplacement, hasNodePorts {
       for scope in scopes {
         for family in status.families {
-          let any: IPAddress = family == .ipv4 ? .v4(.unspecified) : .v6(.unspecified)
           for port in service.ports {
             let name = ServiceController.nodePortName(service, port)
             guard let number = nodePorts?.number(for: name) else { continue }
-            add(.nodePort, any, port, number: UInt16(number), inScope: scope)
+            add(.nodePort, family.unspecified, port, number: UInt16(number), inScope: scope)
           }
         }
       }
@@ -261,17 +260,6 @@ extension ServiceController {
     if settings.loadBalancer.algorithm == .maglev, status.frontends.contains(where: { $0.kind != .clusterIP })
     {
       add("unmodelled", .unmodelled, "loadBalancer.algorithm maglev")
-    }
-  }
-
-  private func reportHostPorts(_ pods: [PodStatus], _ findings: inout [Finding]) {
-    for status in pods where !status.pod.spec.hostNetwork {
-      if let port = status.pod.spec.ports.first(where: { $0.hostPort != nil }) {
-        findings.append(
-          Finding(
-            "unmodelled", .unmodelled, "hostPort", object: status.pod.reference,
-            at: port.location.isKnown ? port.location : status.pod.location))
-      }
     }
   }
 }

@@ -12,11 +12,11 @@ struct ServiceRenderer {
   let nodes: [NodeInfo]
 
   func render(_ controller: ServiceController, into maps: inout NodeMaps) {
-    for status in controller.statuses {
+    for status in controller.statuses where status.node == nil || status.node == node.name {
       for frontend in status.frontends {
         let backends = status.backends(of: frontend, on: node.name, settings)
         render(frontend, status, backends, &maps)
-        guard frontend.kind == .nodePort else { continue }
+        guard frontend.isForEveryNodeAddress else { continue }
         for address in node.addresses where address.family == frontend.address.family {
           guard isNodePortAddress(address) else { continue }
           var expanded = frontend
@@ -87,7 +87,7 @@ struct ServiceRenderer {
     if externallyLocal { low |= SVC_FLAG_EXT_LOCAL_SCOPE.rawValue }
     if internallyLocal { high |= SVC_FLAG2_INT_LOCAL_SCOPE.rawValue }
     if service.sessionAffinity != nil { low |= SVC_FLAG_AFFINITY.rawValue }
-    let isSurrogate = frontend.address == .v4(.unspecified) || frontend.address == .v6(.unspecified)
+    let isSurrogate = frontend.address == frontend.address.family.unspecified
     if !isSurrogate, frontend.kind != .clusterIP || settings.bpf.lbExternalClusterIP {
       low |= SVC_FLAG_ROUTABLE.rawValue
     }
@@ -100,6 +100,7 @@ struct ServiceRenderer {
       settings.loadBalancer.mode == .dsr
       || settings.loadBalancer.mode == .hybrid && frontend.transport == .tcp
     if usesDSR { high |= SVC_FLAG2_FWD_DSR.rawValue }
+    if status.isLoopback { high |= SVC_FLAG2_LOOPBACK.rawValue }
     return (UInt8(truncatingIfNeeded: low), UInt8(truncatingIfNeeded: high))
   }
 
@@ -109,6 +110,7 @@ struct ServiceRenderer {
     case .nodePort: SVC_FLAG_NODEPORT.rawValue
     case .loadBalancer: SVC_FLAG_LOADBALANCER.rawValue
     case .externalIP: SVC_FLAG_EXTERNAL_IP.rawValue
+    case .hostPort: SVC_FLAG_HOSTPORT.rawValue
     }
   }
 }

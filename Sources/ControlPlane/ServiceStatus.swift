@@ -8,10 +8,11 @@ public struct Frontend: Hashable, Sendable {
     case nodePort = "NodePort"
     case loadBalancer = "LoadBalancer"
     case externalIP = "ExternalIPs"
+    case hostPort = "HostPort"
   }
 
   public var kind: Kind
-  /// The unspecified address for a node port: it stands for those of the node.
+  /// The unspecified address for a node port or host port: it stands for those of the node.
   public var address: IPAddress
   public var port: UInt16
   public var transport: TransportProtocol
@@ -22,6 +23,11 @@ public struct Frontend: Hashable, Sendable {
   public var servicePort: UInt16
   /// The index of its reverse translation.
   public var id: UInt16
+
+  /// Whether the address stands for every one of the node.
+  var isForEveryNodeAddress: Bool {
+    kind == .nodePort || kind == .hostPort && address == address.family.unspecified
+  }
 
   /// What the index is drawn from: `10.96.0.10:53/UDP`, with `/i` in the internal scope.
   var name: String {
@@ -73,6 +79,10 @@ public struct ServiceStatus: Equatable, Sendable {
   public var clusterIPs: [IPAddress]
   public var frontends: [Frontend]
   public var backends: [Backend]
+  /// The only node that has it: for host ports.
+  public var node: String?
+  /// It is reached from inside the node only.
+  var isLoopback = false
 
   public var id: NamespacedName { service.id }
 

@@ -18,15 +18,17 @@ public struct Model: HookInterpreter {
   public func run(
     _ attachment: Attachment, on input: HookInput, state: borrowing NodeState
   ) throws(InterpreterError) -> HookResult {
-    switch (attachment.hook.kind, input.subject) {
-    case (.tc, .skb(let buffer)):
+    switch attachment.hook.kind {
+    case .tc:
+      guard case .skb(let buffer) = input.subject else { throw .wrongSubject }
       return try runPacket(attachment, buffer, input.environment, state)
-    case (.xdp, .xdp(let buffer)):
-      return HookResult(
-        verdict: XDPEntry.verdict(buffer.frame, attachment.config), subject: input.subject)
-    case (.socket, .socket(let address)):
+    case .xdp:
+      guard case .xdp(let buffer) = input.subject else { throw .wrongSubject }
+      let verdict = XDPEntry.verdict(buffer.frame, attachment.config)
+      return HookResult(verdict: verdict, subject: input.subject)
+    case .socket:
+      guard case .socket(let address) = input.subject else { throw .wrongSubject }
       return try runSocket(attachment, address, input.environment, state)
-    default: throw .wrongSubject
     }
   }
 
@@ -34,40 +36,47 @@ public struct Model: HookInterpreter {
   public func verdict(
     _ attachment: Attachment, on input: HookInput, state: borrowing NodeState
   ) throws(InterpreterError) -> Verdict {
-    switch (attachment.hook.kind, input.subject) {
-    case (.tc, .skb(let buffer)):
+    switch attachment.hook.kind {
+    case .tc:
+      guard case .skb(let buffer) = input.subject else { throw .wrongSubject }
       return try decidePacket(attachment, buffer, input.environment, state)
-    case (.xdp, .xdp(let buffer)): return XDPEntry.verdict(buffer.frame, attachment.config)
-    case (.socket, .socket(let address)):
+    case .xdp:
+      guard case .xdp(let buffer) = input.subject else { throw .wrongSubject }
+      return XDPEntry.verdict(buffer.frame, attachment.config)
+    case .socket:
+      guard case .socket(let address) = input.subject else { throw .wrongSubject }
       return try runSocket(attachment, address, input.environment, state).verdict
-    default: throw .wrongSubject
     }
   }
 
   private func runPacket(
-    _ attachment: borrowing Attachment, _ buffer: SocketBuffer, _ environment: Environment,
+    _ attachment: borrowing Attachment, _ buffer: borrowing SocketBuffer, _ environment: Environment,
     _ state: borrowing NodeState
   ) throws(InterpreterError) -> HookResult {
-    var result: HookResult?
+    var result = HookResult(verdict: .pass, subject: .skb(SocketBuffer(frame: [], ifindex: 0)))
+    var output = SocketBuffer(frame: [], ifindex: 0)
     var unmodelled: String?
-    let capacity = buffer.frame.count + PacketBuffer.headroom
+    let length = buffer.frame.count
     let frame = withUnsafeTemporaryAllocation(of: MapChange.self, capacity: PendingChanges.capacity) {
       pending in
-      [UInt8](unsafeUninitializedCapacity: capacity) { memory, count in
+      [UInt8](unsafeUninitializedCapacity: length + PacketBuffer.headroom) { memory, count in
         let octets = UnsafeMutableRawBufferPointer(memory)
         octets.copyBytes(from: buffer.frame)
         var run = Run<FullRecord>(
-          PacketBuffer(octets, count: buffer.frame.count), buffer, config: attachment.config,
+          PacketBuffer(octets, count: length), buffer, config: attachment.config,
           object: SourceObject(attachment.hook), environment: environment,
           pending: PendingChanges(pending))
         let ending = run.start(attachment.hook, state)
         count = run.packet.count
         unmodelled = run.unmodelled
-        result = run.result(ending)
+        output = run.metadata
+        result.verdict = run.verdict(ending)
+        result.changes = run.pending.collect()
+        swap(&result.events, &run.events)
+        swap(&result.steps, &run.steps)
       }
     }
     if let unmodelled { throw .unmodelled(unmodelled) }
-    guard var result, case .skb(var output) = result.subject else { throw .wrongSubject }
     output.frame = frame
     result.subject = .skb(output)
     return result
@@ -160,14 +169,10 @@ extension Run {
     }
   }
 
-  /// The result without the frame, whose memory the caller holds.
-  func result(_ ending: Ending) -> HookResult {
-    var buffer = SocketBuffer(
+  /// The packet's metadata as the program left it; the frame's memory is the caller's.
+  var metadata: SocketBuffer {
+    SocketBuffer(
       frame: [], ifindex: ifindex, ingressIfindex: ingressIfindex, mark: mark, tcIndex: tcIndex, cb: cb,
       tunnelKey: tunnelKey, packetType: packetType)
-    buffer.frame = []
-    return HookResult(
-      verdict: verdict(ending), subject: .skb(buffer), changes: pending.collect(), events: events,
-      steps: steps)
   }
 }

@@ -39,6 +39,9 @@ public struct DatapathProfile: Sendable, Equatable {
     guard headers.contains(where: { $0.name == "node_config.h" }) else { return }
     let node = macros(["node_config.h"])
     for (field, macro) in Self.nodeMacros { fixed.append(Setting(field: field, value: node[macro] ?? 0)) }
+    for (field, macro) in Self.olderMacros {
+      if let value = node[macro] { fixed.append(Setting(field: field, value: value)) }
+    }
     if headers.contains(where: { $0.name == "ep_config.h" }) {
       let endpoint = macros(["node_config.h", "ep_config.h"])
       for (field, macro) in Self.optionMacros + Self.endpointMacros {
@@ -93,6 +96,14 @@ public struct DatapathProfile: Sendable, Equatable {
     ("enable_host_firewall", "ENABLE_HOST_FIREWALL"), ("enable_masquerade_ipv4", "ENABLE_MASQUERADE_IPV4"),
     ("enable_masquerade_ipv6", "ENABLE_MASQUERADE_IPV6"), ("enable_l7_lb", "ENABLE_L7_LB"),
     ("enable_wireguard", "ENABLE_WIREGUARD"),
+  ]
+  /// Variables of 1.20 that were macros before: they count where they are defined.
+  private static let olderMacros = [
+    ("cilium_net_ifindex", "CILIUM_NET_IFINDEX"), ("cilium_host_ifindex", "CILIUM_HOST_IFINDEX"),
+    ("host_ep_id", "HOST_EP_ID"), ("tunnel_port", "TUNNEL_PORT"), ("nodeport_port_min", "NODEPORT_PORT_MIN"),
+    ("nodeport_port_max", "NODEPORT_PORT_MAX"), ("enable_arp_responder", "ENABLE_ARP_RESPONDER"),
+    ("direct_routing_dev_ifindex", "DIRECT_ROUTING_DEV_IFINDEX"),
+    ("enable_ipv4_fragments", "ENABLE_IPV4_FRAGMENTS"), ("enable_ipv6_fragments", "ENABLE_IPV6_FRAGMENTS"),
   ]
   private static let optionMacros = [
     ("drop_notify", "DROP_NOTIFY"), ("trace_notify", "TRACE_NOTIFY"),

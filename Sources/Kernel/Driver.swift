@@ -6,6 +6,8 @@ import Wire
 /// hook, and notes what the kernel does not return (`bpf/test/driver_tc.bpf.c`).
 struct Driver: ~Copyable {
   let program: LoadedProgram
+  /// The program's descriptor.
+  let descriptor: Int32
   /// The hooks that it can call, by slot.
   let hooks: BPFMap
   private let input: MappedArray
@@ -26,7 +28,8 @@ struct Driver: ~Copyable {
       let output = made.first(where: { $0.name == "ciliate_driver_out" })
     else { throw KernelError(.object, call: "load driver", detail: "\(file.name): maps are missing") }
     return Driver(
-      program: program, hooks: hooks, input: try MappedArray(input, size: MemoryLayout<DriverInput>.size),
+      program: program, descriptor: program.raw, hooks: hooks,
+      input: try MappedArray(input, size: MemoryLayout<DriverInput>.size),
       output: try MappedArray(output, size: MemoryLayout<DriverOutput>.size))
   }
 

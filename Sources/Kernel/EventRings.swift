@@ -5,27 +5,33 @@ import Glibc
 ///
 /// The programs' records appear in the ring of the CPU that ran them; nobody is woken.
 struct EventRings: ~Copyable {
-  private let rings: [Ring]
+  private let rings: UnsafeMutablePointer<Ring>
+  private var count = 0
   /// Records that did not fit since the last `drain`.
   private(set) var lost: UInt64 = 0
 
   /// Opens a ring for every online CPU and puts it into `map`. `pages` must be a power of two.
   init(_ map: BPFMap, pages: Int = 64) throws(KernelError) {
-    var rings: [Ring] = []
+    rings = .allocate(capacity: max(1, Int(map.shape.maxEntries)))
     for cpu in 0..<min(Processors.possible, Int(map.shape.maxEntries)) {
       let result = ciliate_perf_output_open(Int32(cpu))
       if result == -ENODEV { continue }
       let ring = try Ring(Descriptor("perf_event_open", result, "cpu \(cpu)"), pages: pages)
       try map.set(UInt32(cpu), to: ring.descriptor.raw)
-      rings.append(ring)
+      (rings + count).initialize(to: ring)
+      count += 1
     }
-    self.rings = rings
+  }
+
+  deinit {
+    rings.deinitialize(count: count)
+    rings.deallocate()
   }
 
   /// Hands over every record written since the last time, and gives its room back.
   @inline(__always)
   mutating func drain(_ body: (UnsafeRawBufferPointer) -> Void) {
-    for ring in rings { lost &+= ring.drain(body) }
+    for index in 0..<count { lost &+= rings[index].drain(body) }
   }
 
   /// Forgets what has been written.
@@ -33,7 +39,7 @@ struct EventRings: ~Copyable {
 }
 
 /// One CPU's ring: a page of bookkeeping, then the data.
-private final class Ring {
+private struct Ring: ~Copyable {
   let descriptor: Descriptor
   private let mapping: SharedMapping
   private let data: UnsafeMutableRawPointer
@@ -55,13 +61,13 @@ private final class Ring {
 
   /// Returns how many records were lost.
   @inline(__always)
-  func drain(_ body: (UnsafeRawBufferPointer) -> Void) -> UInt64 {
+  mutating func drain(_ body: (UnsafeRawBufferPointer) -> Void) -> UInt64 {
     let head = ciliate_ring_head(page)
     guard head != tail else { return 0 }
     return read(until: head, body)
   }
 
-  private func read(until head: UInt, _ body: (UnsafeRawBufferPointer) -> Void) -> UInt64 {
+  private mutating func read(until head: UInt, _ body: (UnsafeRawBufferPointer) -> Void) -> UInt64 {
     var lost: UInt64 = 0
     while head &- tail >= UInt(MemoryLayout<perf_event_header>.size) {
       let header = word(at: tail)
@@ -88,7 +94,7 @@ private final class Ring {
     data.load(fromByteOffset: Int(position & UInt(size - 1)), as: UInt64.self)
   }
 
-  private func lend(_ position: UInt, _ count: Int, _ body: (UnsafeRawBufferPointer) -> Void) {
+  private mutating func lend(_ position: UInt, _ count: Int, _ body: (UnsafeRawBufferPointer) -> Void) {
     let start = Int(position & UInt(size - 1))
     if start + count <= size {
       body(UnsafeRawBufferPointer(start: data + start, count: count))

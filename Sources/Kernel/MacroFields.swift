@@ -43,6 +43,13 @@ enum MacroFields {
     field("local_delivery_metrics", \.local_delivery_metrics), field("enable_l7_lb", \.enable_l7_lb),
     field("enable_wireguard", \.enable_wireguard),
     field("enable_per_packet_lb", \.enable_per_packet_lb),
+    field("cilium_net_ifindex", \.cilium_net_ifindex), field("cilium_host_ifindex", \.cilium_host_ifindex),
+    field("host_ep_id", \.host_ep_id), field("tunnel_port", \.tunnel_port),
+    field("nodeport_port_min", \.nodeport_port_min), field("nodeport_port_max", \.nodeport_port_max),
+    field("enable_arp_responder", \.enable_arp_responder),
+    field("direct_routing_dev_ifindex", \.direct_routing_dev_ifindex),
+    field("enable_ipv4_fragments", \.enable_ipv4_fragments),
+    field("enable_ipv6_fragments", \.enable_ipv6_fragments),
   ]
 
   private static func field<Value: FixedWidthInteger>(

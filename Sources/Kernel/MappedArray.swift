@@ -25,4 +25,10 @@ struct MappedArray: ~Copyable {
 
   /// The value of entry 0, or as much of it as `T` covers.
   func load<T: BitwiseCopyable>(as type: T.Type) -> T { mapping.base.load(as: type) }
+
+  /// One that several values may hold.
+  final class Shared {
+    let array: MappedArray
+    init(_ array: consuming MappedArray) { self.array = array }
+  }
 }

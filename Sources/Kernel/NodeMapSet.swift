@@ -18,9 +18,13 @@ final class NodeMapSet {
   private(set) var policies: [UInt16: BPFMap] = [:]
   var shift: ClockShift = .none
 
-  /// Maps that each loaded object has for itself.
-  private static let unshared: Set<String> = [
-    ObjectFile.tailCallMap, "cilium_tail_call_buffer4", "cilium_tail_call_buffer6",
+  /// Working space that each loaded object has for itself, and what of it is mapped here.
+  private var scratch: [MappedArray.Shared] = []
+  private var scratchSpans: [(base: UnsafeMutableRawPointer, count: Int)] = []
+
+  /// Cilium's programs hand state from tail call to tail call in these, and do not clear them.
+  private static let scratchMaps: Set<String> = [
+    "cilium_tail_call_buffer4", "cilium_tail_call_buffer6", "cilium_nodeport_nat_buffer",
   ]
 
   init(layouts: MapLayouts, headroom: Headroom = Headroom()) {
@@ -35,7 +39,10 @@ final class NodeMapSet {
   func placement(
     _ name: String, _ shape: MapShape, endpoint: UInt16, maps: borrowing NodeMaps
   ) throws(KernelError) -> MapPlacement {
-    if Self.unshared.contains(name) { return .fresh(shape.maxEntries) }
+    if name == ObjectFile.tailCallMap { return .fresh(shape.maxEntries) }
+    if Self.scratchMaps.contains(name), shape.type == BPF_MAP_TYPE_PERCPU_ARRAY.rawValue {
+      return .existing(try scratchMap(name, shape))
+    }
     if name == MapID.policy.name { return .existing(try policy(endpoint, shape, maps)) }
     if let map = shared[name] {
       try checkAlike(map, shape)
@@ -74,6 +81,24 @@ final class NodeMapSet {
 
   /// Remembers a map that libbpf has made.
   func adopt(_ map: BPFMap) { shared[map.name] = map }
+
+  /// A plain array in place of a per-CPU one, so that it can be cleared from here without a system call: runs of one
+  /// node never overlap, and a program sees one value in either.
+  private func scratchMap(_ name: String, _ shape: MapShape) throws(KernelError) -> BPFMap {
+    var plain = shape
+    plain.type = BPF_MAP_TYPE_ARRAY.rawValue
+    plain.flags |= UInt32(BPF_F_MMAPABLE)
+    let map = try BPFMap.create(name: name, plain)
+    let mapped = try MappedArray.Shared(MappedArray(map, size: shape.valueSize))
+    scratch.append(mapped)
+    scratchSpans.append((mapped.array.value, shape.valueSize))
+    return map
+  }
+
+  /// Clears the working space that a packet before has left: what a real node would find there depends on its past.
+  func clearScratch() {
+    for span in scratchSpans { span.base.initializeMemory(as: UInt8.self, repeating: 0, count: span.count) }
+  }
 
   private func policy(
     _ endpoint: UInt16, _ shape: MapShape, _ maps: borrowing NodeMaps

@@ -12,6 +12,7 @@ struct ProgramTable {
     var ifindex: UInt32
     var config: DatapathConfig
     var program: LoadedProgram
+    var descriptor: Int32
   }
 
   private let objects: DatapathObjects
@@ -24,6 +25,9 @@ struct ProgramTable {
     var file: String
     var config: [UInt8]
   }
+
+  /// How many times an object has been loaded.
+  var loadCount: Int { instances.values.reduce(0) { $0 + $1.count } }
 
   init(_ objects: DatapathObjects) { self.objects = objects }
 
@@ -40,6 +44,8 @@ struct ProgramTable {
   }
 
   @inline(__always)
+  func descriptor(_ index: Int) -> Int32 { entries[index].descriptor }
+
   func program(_ index: Int) -> LoadedProgram { entries[index].program }
 
   /// The entry of an attachment; its program is loaded when there is none with the same configuration.
@@ -63,7 +69,8 @@ struct ProgramTable {
     let index = place ?? entries.count
     if attachment.hook.kind == .tc { try hooks.set(UInt32(index), to: program.raw) }
     let entry = Entry(
-      hook: attachment.hook, ifindex: attachment.ifindex, config: attachment.config, program: program)
+      hook: attachment.hook, ifindex: attachment.ifindex, config: attachment.config, program: program,
+      descriptor: program.raw)
     if place == nil { entries.append(entry) } else { entries[index] = entry }
     return index
   }
@@ -116,7 +123,7 @@ struct ProgramTable {
     for (placement, config) in wanted {
       let key = InstanceKey(file: placement.file.name, config: Self.octets(config))
       if instances[key] != nil || pending.contains(where: { $0.key == key }) { continue }
-      try checkMacros(config, placement.file.name)
+      try checkMacros(config, placement.file)
       let made = MadeMaps()
       let plan = plan(placement, entries(of: placement, config, state), config, state, maps, made)
       pending.append((key, plan, made, try LoadJob(placement.file, plan)))
@@ -136,7 +143,7 @@ struct ProgramTable {
   ) throws(KernelError) -> ObjectInstance {
     let key = InstanceKey(file: placement.file.name, config: Self.octets(config))
     if let known = instances[key]?.first(where: { $0.programs[placement.program] != nil }) { return known }
-    try checkMacros(config, placement.file.name)
+    try checkMacros(config, placement.file)
     let made = MadeMaps()
     let plan = plan(placement, [placement.program], config, state, maps, made)
     let instance = try ObjectInstance.load(placement.file, plan)
@@ -190,14 +197,17 @@ struct ProgramTable {
   }
 
   /// Refuses a configuration that a foreign object was not compiled for.
-  private func checkMacros(_ config: DatapathConfig, _ file: String) throws(KernelError) {
+  private func checkMacros(_ config: DatapathConfig, _ file: ObjectFile) throws(KernelError) {
     guard case .cilium(let profile) = objects.origin else { return }
     if config.enable_jiffies != 0 {
       throw KernelError(
         .unavailable, call: "configure object",
         detail: "enable_jiffies: foreign programs are run with the nanosecond clock, set 0")
     }
-    for setting in profile.fixed where setting.files.isEmpty || setting.files.contains(file) {
+    for setting in profile.fixed where setting.files.isEmpty || setting.files.contains(file.name) {
+      // What the object has as a variable is set, whatever the headers say.
+      let variable = ConfigVariables.prefix + setting.field
+      if file.variables.contains(where: { $0.name == variable }) { continue }
       guard let field = MacroFields.field(setting.field) else {
         throw KernelError(
           .unavailable, call: "configure object", detail: "profile: unknown option \(setting.field)")

@@ -16,7 +16,8 @@ extension KernelNode: HookInterpreter {
     try setClock(input.environment.ktime)
     var result = try runOnce(index, attachment, input)
     // A policy program is loaded when a packet first reaches its endpoint: everything is put back, and run again.
-    while result.drop == .epNotReady, let endpoint = result.subject.endpoint(in: state.maps),
+    while result.verdict == .drop, result.drop == .epNotReady,
+      let endpoint = result.subject.endpoint(in: state.maps),
       try programs.loadPolicy(endpoint: endpoint, state, maps)
     {
       try reset(to: state)
@@ -30,6 +31,7 @@ extension KernelNode: HookInterpreter {
   private mutating func runOnce(
     _ index: Int, _ attachment: Attachment, _ input: HookInput
   ) throws(KernelError) -> HookResult {
+    maps.clearScratch()
     environment?.store(
       PinnedEnvironment(ktime_ns: input.environment.ktime, random_state: input.environment.random))
     given.flowHash = nil
@@ -128,7 +130,7 @@ extension KernelNode: HookInterpreter {
     driver.prepare(
       slot: UInt32(truncatingIfNeeded: index), buffer, cutTo: padded == nil ? nil : buffer.frame.count)
     let verdict = try test.run(
-      driver.program.raw, frame: padded ?? buffer.frame, contextSize: TestRun.skbSize)
+      driver.descriptor, frame: padded ?? buffer.frame, contextSize: TestRun.skbSize)
     let out = test.contextOut.assumingMemoryBound(to: __sk_buff.self)
     let noted = driver.noted
     var after = buffer
@@ -143,7 +145,7 @@ extension KernelNode: HookInterpreter {
   }
 
   private mutating func run(_ index: Int, _ buffer: XDPBuffer) throws(KernelError) -> HookResult {
-    let program = programs.program(index).raw
+    let program = programs.descriptor(index)
     let context = test.context.assumingMemoryBound(to: xdp_md.self)
     context.pointee = xdp_md()
     context.pointee.data_end = UInt32(truncatingIfNeeded: buffer.frame.count)

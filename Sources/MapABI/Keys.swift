@@ -123,7 +123,7 @@ extension IPCacheKey: LPMKey {
     ip.address(UInt32(family) == ENDPOINT_KEY_IPV4.rawValue ? .ipv4 : .ipv6)
   }
 
-  @inline(__always)
+  @inlinable @inline(__always)
   public func masked(to length: UInt32) -> IPCacheKey {
     var key = self
     key.prefixlen = length
@@ -136,8 +136,8 @@ extension IPCacheKey: LPMKey {
     return key
   }
 
-  @inline(__always)
-  private static func mask(_ word: UInt32, _ bits: UInt32) -> UInt32 {
+  @inlinable @inline(__always)
+  static func mask(_ word: UInt32, _ bits: UInt32) -> UInt32 {
     bits >= 32 ? word : bits == 0 ? 0 : word & (UInt32.max << (32 - bits)).bigEndian
   }
 }
@@ -153,7 +153,7 @@ extension PolicyKey: LPMKey {
       dport: port.bigEndian)
   }
 
-  @inline(__always)
+  @inlinable @inline(__always)
   public func masked(to length: UInt32) -> PolicyKey {
     var key = self
     key.prefixlen = length

@@ -12,11 +12,12 @@ public protocol LPMKey: MapKey {
 ///
 /// Agrees with the kernel's LPM trie: the entry with the longest prefix of at most `key.prefixlen` bits that
 /// `key` starts with.
+@frozen
 public struct LPMTable<Key: LPMKey, Value: MapValue>: Sendable {
-  public private(set) var entries = FlatTable<Key, Value>()
-  private var countByLength: [Int]
+  public internal(set) var entries = FlatTable<Key, Value>()
+  @usableFromInline var countByLength: [Int]
   /// The lengths that occur, longest first.
-  public private(set) var lengths: [UInt32] = []
+  public internal(set) var lengths: [UInt32] = []
 
   public init() {
     countByLength = Array(repeating: 0, count: Int(Key.maximumLength) + 1)
@@ -42,7 +43,7 @@ public struct LPMTable<Key: LPMKey, Value: MapValue>: Sendable {
   }
 
   /// The longest match: the entry's index in `entries`.
-  @inline(__always)
+  @inlinable @inline(__always)
   public func match(_ key: Key) -> Int? {
     for length in lengths where length <= key.prefixlen {
       if let index = entries.index(of: key.masked(to: length)) { return index }
@@ -51,7 +52,7 @@ public struct LPMTable<Key: LPMKey, Value: MapValue>: Sendable {
   }
 
   /// The value of the longest match.
-  @inline(__always)
+  @inlinable @inline(__always)
   public subscript(matching key: Key) -> Value? {
     guard let index = match(key) else { return nil }
     return entries.values[index]

@@ -2,6 +2,7 @@
 ///
 /// Key and value are held inline as octets, so that a change costs no allocation; `key(as:)` and `value(as:)` give
 /// the typed forms. Octets behind the key's and value's size are zero.
+@frozen
 public struct MapChange: Sendable, BitwiseCopyable {
   public enum Operation: UInt8, Sendable, BitwiseCopyable {
     /// The entry is set to the value.
@@ -19,25 +20,25 @@ public struct MapChange: Sendable, BitwiseCopyable {
   public var keyWords: InlineArray<5, UInt64>
   public var valueWords: InlineArray<7, UInt64>
 
-  @inline(__always)
+  @inlinable @inline(__always)
   public init<Key: MapKey, Value: MapValue>(
     put value: Value, at key: Key, in map: MapID, endpoint: UInt16 = 0
   ) {
     self.init(map: map, operation: .put, endpoint: endpoint, key: key, value: value)
   }
 
-  @inline(__always)
+  @inlinable @inline(__always)
   public init<Key: MapKey>(delete key: Key, in map: MapID, endpoint: UInt16 = 0) {
     self.init(map: map, operation: .delete, endpoint: endpoint, key: key, value: UInt8(0))
   }
 
-  @inline(__always)
+  @inlinable @inline(__always)
   public init<Key: MapKey>(add counters: Counters, to key: Key, in map: MapID) {
     self.init(map: map, operation: .add, endpoint: 0, key: key, value: counters)
   }
 
-  @inline(__always)
-  private init<Key: MapKey, Value: MapValue>(
+  @inlinable @inline(__always)
+  init<Key: MapKey, Value: MapValue>(
     map: MapID, operation: Operation, endpoint: UInt16, key: Key, value: Value
   ) {
     self.map = map
@@ -67,12 +68,12 @@ public struct MapChange: Sendable, BitwiseCopyable {
     withUnsafeMutableBytes(of: &valueWords) { $0.copyBytes(from: value) }
   }
 
-  @inline(__always)
+  @inlinable @inline(__always)
   public func key<Key: MapKey>(as type: Key.Type) -> Key {
     withUnsafeBytes(of: keyWords) { $0.loadUnaligned(as: type) }
   }
 
-  @inline(__always)
+  @inlinable @inline(__always)
   public func value<Value: MapValue>(as type: Value.Type) -> Value {
     withUnsafeBytes(of: valueWords) { $0.loadUnaligned(as: type) }
   }

@@ -89,8 +89,8 @@ extension MapChange {
 public struct EndpointPolicies: Sendable {
   public typealias Table = LPMTable<PolicyKey, PolicyEntry>
   /// Ascending endpoint ids.
-  public private(set) var endpoints: [UInt16] = []
-  private var tables: [Table] = []
+  public internal(set) var endpoints: [UInt16] = []
+  @usableFromInline var tables: [Table] = []
 
   public init() {}
 
@@ -114,7 +114,7 @@ public struct EndpointPolicies: Sendable {
   }
 
   /// The entry that decides for `key`, without copying the table.
-  @inline(__always)
+  @inlinable @inline(__always)
   public func match(_ key: PolicyKey, endpoint: UInt16) -> PolicyEntry? {
     guard let position = position(of: endpoint) else { return nil }
     return tables[position][matching: key]
@@ -126,8 +126,8 @@ public struct EndpointPolicies: Sendable {
     change.apply(to: &tables[position])
   }
 
-  @inline(__always)
-  private func position(of endpoint: UInt16) -> Int? {
+  @inlinable @inline(__always)
+  func position(of endpoint: UInt16) -> Int? {
     var low = 0
     var high = endpoints.count
     while low < high {

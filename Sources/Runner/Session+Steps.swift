@@ -189,11 +189,3 @@ struct StepError: Error {
     self.isUnmodelled = isUnmodelled
   }
 }
-
-extension Session where Observer: ~Copyable {
-  private mutating func show(
-    _ request: ViewRequest, _ expect: Expectation?, _ outcome: inout StepOutcome, _ judge: inout Judge
-  ) throws(StepError) {
-    throw StepError("views wait for their module", isUnmodelled: true)
-  }
-}

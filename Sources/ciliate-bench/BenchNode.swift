@@ -78,11 +78,11 @@ enum BenchNode {
     config.eth_header_length = 14
     config.security_label = identity
     config.endpoint_id = id
-    config.host_ep_id = 1
+    config.host_ep_id = 99
     config.endpoint_ipv4 = AddressWords(address).w0
     config.policy_verdict_log_filter = 3
-    config.cilium_net_ifindex = 3
-    config.cilium_host_ifindex = 4
+    config.cilium_net_ifindex = 4
+    config.cilium_host_ifindex = 3
     config.encap_ifindex = 5
     config.direct_routing_dev_ifindex = 2
     config.ipv4_gateway = UInt32(0x0af4_0101).bigEndian

@@ -60,11 +60,11 @@ enum KernelBench {
   ) throws(KernelError) {
     let attachment = state.image.attachments[0]
     let input = BenchNode.syn
-    let count = 200_000
+    let count = 40_000
     _ = try runs(&node, attachment, input, state, 10_000)
     var best = Double.infinity
     var bare = Double.infinity
-    for _ in 0..<5 {
+    for _ in 0..<20 {
       best = min(best, try runs(&node, attachment, input, state, count))
       if let peer, let time = node.measurePeer(peer, input, count: count) { bare = min(bare, time) }
       node.discardEvents()

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 
 @main
 struct Ciliate: ParsableCommand {
@@ -6,4 +7,19 @@ struct Ciliate: ParsableCommand {
     commandName: "ciliate",
     abstract: "What happens to this packet in my cluster? A Cilium model, checked against the kernel.",
     subcommands: [RunCommand.self, DecodeCommand.self, PcapCommand.self, LabCommand.self])
+
+  /// Plain `decode` calls go around the argument parser (see `DecodeRequest`). Bad usage exits with 2, as every bad
+  /// input does.
+  static func main() {
+    if let request = DecodeRequest(plain: CommandLine.arguments) { Glibc.exit(request.run()) }
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      let code = exitCode(for: error)
+      guard code == .validationFailure else { exit(withError: error) }
+      complain(fullMessage(for: error))
+      Glibc.exit(2)
+    }
+  }
 }

@@ -10,10 +10,6 @@ struct DecodeCommand: ParsableCommand {
       Geneve packet is its sender's security identity.
       """)
 
-  enum Output: String, ExpressibleByArgument, CaseIterable {
-    case table, json, csv
-  }
-
   @Argument(help: "Captures to read; with --follow also a network interface.")
   var files: [String]
 
@@ -21,7 +17,7 @@ struct DecodeCommand: ParsableCommand {
   var by: Grouping = .flow
 
   @Option(name: .shortAndLong, help: "Output format.")
-  var output: Output = .table
+  var output: DecodeRequest.Output = .table
 
   @Option(
     help:
@@ -87,13 +83,27 @@ struct DecodeCommand: ParsableCommand {
   }
 
   func run() throws {
-    let code: Int32
-    do { code = try DecodeSession(self).run() } catch {
-      complain("\(error)")
-      throw ExitCode(2)
-    }
+    var request = DecodeRequest()
+    request.files = files
+    request.by = by
+    request.output = output
+    request.identities = identities
+    request.endpoints = endpoints
+    request.filter = filter
+    request.from = from
+    request.to = to
+    request.expect = expect
+    request.write = write
+    request.decapsulate = decapsulate
+    request.wireshark = wireshark
+    request.follow = follow
+    request.idle = idle
+    request.peers = peers
+    request.ports = DecodingPorts(vxlan: vxlanPort, geneve: genevePort, wireguard: wireguardPort)
+    let code = request.run()
     if code != 0 { throw ExitCode(code) }
   }
 }
 
 extension Grouping: ExpressibleByArgument {}
+extension DecodeRequest.Output: ExpressibleByArgument {}

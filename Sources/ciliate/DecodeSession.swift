@@ -10,27 +10,26 @@ func complain(_ line: String) {
 
 /// One run of `ciliate decode`.
 struct DecodeSession {
-  let command: DecodeCommand
+  let command: DecodeRequest
   let names: ReportNames
   let selection: PacketSelection
-  let ports: TunnelPorts
+  let ports: DecodingPorts
   let expectation: Expectation?
 
-  init(_ command: DecodeCommand) throws(CaptureError) {
+  init(_ command: DecodeRequest) throws(CaptureError) {
     self.command = command
     var names = ReportNames()
     for file in command.identities { try names.identities.read(readWholeFile(file), file: file) }
     for file in command.endpoints { try names.endpoints.read(readWholeFile(file), file: file) }
     self.names = names
-    ports = TunnelPorts(
-      vxlan: command.vxlanPort, geneve: command.genevePort, wireguard: command.wireguardPort)
+    ports = command.ports
     var filter: PacketFilter?
     if let text = command.filter { filter = try PacketFilter(text) }
     selection = PacketSelection(
       from: command.from.flatMap { Timestamp.nanoseconds($0) },
       to: command.to.flatMap { Timestamp.nanoseconds($0) }, filter: filter)
     expectation = try command.expect.map { file throws(CaptureError) in
-      try Expectation(file: file, ports: TunnelPorts())
+      try Expectation(file: file, ports: command.ports)
     }
   }
 

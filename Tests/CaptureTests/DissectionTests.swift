@@ -89,7 +89,7 @@ import Wire
   esp[23] = 50
   #expect(dissect(esp) == .ipsec)
   #expect(dissect(esp, LinkType(rawValue: 105)) == .unknownLinkType)
-  let other = TunnelPorts(vxlan: [53], geneve: [])
+  let other = DecodingPorts(vxlan: [53], geneve: [])
   guard case .tunnel(let custom) = dissect(frame.bytes(), ports: other) else { return #expect(Bool(false)) }
   #expect(custom.vni == 62651)
 }

@@ -54,6 +54,8 @@ struct TunnelFrame {
   var server = IPv4Address(10, 244, 3, 193)
   /// Options of the inner IPv4 header; a multiple of four.
   var innerOptions: [UInt8] = []
+  /// Whether the packet goes from the second node to the first.
+  var returns = false
   /// Fragment offset and flags of the outer IPv4 header.
   var outerFragment: UInt16 = 0
 
@@ -82,8 +84,9 @@ struct TunnelFrame {
     udp.put(0 as UInt16)
     let payload = udp.bytes + tunnel.bytes + innerFrame
     let packet: [UInt8]
+    let (node1, node2) = returns ? (Self.node2, Self.node1) : (Self.node1, Self.node2)
     switch outer {
-    case .ipv4: packet = ipv4(17, Self.node1, Self.node2, payload, fragment: outerFragment)
+    case .ipv4: packet = ipv4(17, node1, node2, payload, fragment: outerFragment)
     case .ipv4Options:
       packet = ipv4(
         17, Self.node1, Self.node2, payload, options: [7, 7, 4, 0, 0, 0, 0, 1], fragment: outerFragment)
@@ -211,12 +214,12 @@ struct TunnelFrame {
 
 /// Dissects octets in memory.
 func dissect(
-  _ bytes: [UInt8], _ linkType: LinkType = .ethernet, original: Int? = nil, ports: TunnelPorts = TunnelPorts()
-) -> Dissection {
+  _ bytes: [UInt8], _ linkType: LinkType = .ethernet, original: Int? = nil, ports: DecodingPorts = DecodingPorts()
+) -> TunnelDissection {
   bytes.withUnsafeBytes { octets in
     // An empty array has no address; any will do for no octets.
     let base = octets.baseAddress ?? UnsafeRawPointer(bitPattern: 16)!
-    return Dissection(
+    return TunnelDissection(
       CapturedPacket(
         base: base, captured: bytes.count, original: original ?? bytes.count, time: 0, linkType: linkType),
       ports: ports)

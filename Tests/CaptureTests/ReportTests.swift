@@ -140,7 +140,7 @@ func `filters hold outside, inside, or either`(expression: String, packets: UInt
   var output = TextOutput()
   decode(conversation()).writeJSON(to: &output, names: ReportNames())
   try OutputFile.write(output.bytes, to: "\(folder.path)/e.json")
-  let read = try Expectation(file: "\(folder.path)/e.json", ports: TunnelPorts())
+  let read = try Expectation(file: "\(folder.path)/e.json", ports: DecodingPorts())
   #expect(read.differences(from: expected).isEmpty && expected.differences(from: read).isEmpty)
 }
 

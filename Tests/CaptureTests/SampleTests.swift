@@ -19,7 +19,7 @@ private enum Samples {
     for client in [52542, 52558] as [UInt16] {
       let there = TunnelFrame(sourcePort: client)
       var back = TunnelFrame(vni: 44370, sourcePort: 80, destinationPort: client)
-      (back.client, back.server) = (there.server, there.client)
+      (back.client, back.server, back.returns) = (there.server, there.client, true)
       for payload in [0, 0, 75, 0, 0, 0, 0] { add(TunnelFrame(sourcePort: client, payload: payload)) }
       for payload in [0, 0, 238, 615, 0] {
         back.payload = payload
@@ -32,6 +32,7 @@ private enum Samples {
       add(probe)
       (probe.client, probe.server) = (probe.server, probe.client)
       (probe.sourcePort, probe.destinationPort, probe.vni) = (4240, probe.sourcePort, 4)
+      probe.returns = true
       add(probe)
     }
     return writer.bytes

@@ -40,7 +40,7 @@ private struct TsharkFields: PacketSink {
   var rows: [String] = []
 
   mutating func take(_ packet: CapturedPacket) {
-    let dissection = Dissection(packet, ports: TunnelPorts())
+    let dissection = TunnelDissection(packet, ports: DecodingPorts())
     guard case .tunnel(let tunnel) = dissection else {
       rows.append("-")
       return
@@ -159,7 +159,7 @@ struct TsharkTests {
   @Test func `Wireshark decodes by the profile that is written`() throws {
     let folder = try TemporaryFolder()
     let report = decode(capture([(TunnelFrame(port: 8472).bytes(), .ethernet)]))
-    try WiresharkProfile.write(to: folder.path, report, ReportNames(), TunnelPorts())
+    try WiresharkProfile.write(to: folder.path, report, ReportNames(), DecodingPorts())
     try OutputFile.write(capture([(TunnelFrame().bytes(), .ethernet)]), to: "\(folder.path)/a.pcapng")
     let row = lines(
       of:

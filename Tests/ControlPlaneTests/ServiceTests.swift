@@ -251,6 +251,37 @@ import Wire
       ])
   }
 
+  /// A host port is a service that only the pod's own node has.
+  @Test func hostPorts() throws {
+    func pod(_ name: String, _ port: ContainerPort) -> ClusterObject {
+      .pod(Fixture.pod(name, on: "kind-worker", ports: [port]))
+    }
+    var plane = Fixture.controlPlane()
+    _ = plane.reconcile(
+      Fixture.state(
+        Fixture.kind(),
+        [
+          pod("any", ContainerPort(80, hostPort: 8080)),
+          pod("one", ContainerPort(80, hostPort: 8081, hostIP: Fixture.address("172.18.0.3"))),
+          pod("own", ContainerPort(80, hostPort: 8082, hostIP: Fixture.address("127.0.0.1"))),
+          pod("ignored", ContainerPort(80, hostPort: 30_000)),
+        ]))
+    let lines = try #require(plane.image(of: "kind-worker")?.serviceLines).filter { $0.contains(":80") }
+    let ids = plane.services.flatMap(\.frontends).filter { $0.kind == .hostPort }.map(\.port)
+    #expect(ids.sorted() == [8080, 8081, 8082])
+    // 8 is a host port, 72 a routable one; 8 of the second octet keeps it inside the node.
+    func flags(_ address: String) -> [String] {
+      lines.filter { $0.hasPrefix(address + "/6") && $0.contains("slot 0") }.compactMap {
+        $0.split(separator: " ").last.map(String.init)
+      }
+    }
+    #expect(flags("0.0.0.0:8080") == ["8/0"] && flags("172.18.0.3:8080") == ["72/0"])
+    #expect(flags("0.0.0.0:8081").isEmpty && flags("172.18.0.3:8081") == ["72/0"])
+    #expect(flags("0.0.0.0:8082") == ["8/8"] && flags("172.18.0.3:8082") == ["72/8"])
+    #expect(plane.image(of: "kind-worker2")?.serviceLines.contains { $0.contains(":8080/") } == false)
+    #expect(plane.findings.map(\.id) == ["host-port-ignored"])
+  }
+
   @Test func olderReleasesHaveNoWildcard() throws {
     var settings = Fixture.settings()
     settings.profile = .v118

@@ -22,7 +22,7 @@ import Wire
     #expect(ports.contains(0x3412) || entries.contains { $0.keyBytes.contains(0x12) })
   }
 
-  @Test func ICMPRulesMatchTheType() throws {
+  @Test func rulesForICMPMatchTheType() throws {
     var node = Node()
     node.isolate(Node.client)
     node.addPolicy(Node.client, identity: 0, egress: true, protocol: 1, port: 8)
@@ -269,7 +269,7 @@ import Wire
     #expect(again.events.count == 2, "a new connection is reported")
   }
 
-  @Test func XDPPassesWhatThePrefilterDoesNotName() throws {
+  @Test func whatThePrefilterDoesNotNameIsPassed() throws {
     var node = Node()
     func verdict(_ frame: [UInt8]) throws -> Verdict {
       try Model().verdict(

@@ -176,7 +176,7 @@ import Wire
         == Frames.v4(Node.remote.ipv4))
   }
 
-  @Test func UDPWithoutChecksumStaysWithout() throws {
+  @Test func datagramsWithoutChecksumStayWithout() throws {
     var packet = frame(false, .udp(source: 40_000, destination: 80, data: [1, 2, 3]))
     packet[40] = 0
     packet[41] = 0

@@ -14,6 +14,13 @@ enum KernelAccess {
   static var isRequired: Bool { getenv("CILIATE_REQUIRE_KERNEL").map { String(cString: $0) == "1" } ?? false }
 }
 
+extension Trait where Self == ConditionTrait {
+  /// Skips, with the reason, where eBPF may not be used.
+  static var needsKernel: ConditionTrait { .enabled(if: KernelAccess.isUsable, KernelAccess.comment) }
+  /// Skips where no build of Cilium's objects is given.
+  static var needsCilium: ConditionTrait { .enabled(if: !CiliumFolders.all.isEmpty, CiliumFolders.comment) }
+}
+
 /// A folder with a build of Cilium's objects, from CILIATE_CILIUM_OBJECTS (folders separated by colons).
 struct CiliumFolder: Sendable, CustomTestStringConvertible {
   var path: String

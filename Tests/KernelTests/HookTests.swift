@@ -21,8 +21,8 @@ extension KernelSuite {
       remote.flags = UInt8(IPCACHE_FLAG_HAS_TUNNEL_EP.rawValue)
       image.maps.ipcache[exactly: IPCacheKey(remotePod)] = remote
       for (hook, ifindex) in [
-        (Hook.fromOverlay, UInt32(5)), (.toOverlay, 5), (.fromNetdev, 2), (.toNetdev, 2), (.fromHost, 4),
-        (.toHost, 3), (.xdpEntry, 2),
+        (Hook.fromOverlay, UInt32(5)), (.toOverlay, 5), (.fromNetdev, 2), (.toNetdev, 2), (.fromHost, 3),
+        (.toHost, 4), (.xdpEntry, 2),
       ] {
         var config = image.attachments[0].config
         config.endpoint_id = 0
@@ -41,7 +41,7 @@ extension KernelSuite {
 
     @Test(
       "A packet to a pod of another node gets the tunnel key of its sender",
-      .enabled(if: KernelAccess.isUsable),
+      .needsKernel,
       arguments: Candidate.all)
     func encapsulation(_ candidate: Candidate) throws {
       let image = Self.image(isDual: candidate.isDual)
@@ -61,7 +61,7 @@ extension KernelSuite {
 
     @Test(
       "A packet out of the tunnel is delivered under the identity of its tunnel key",
-      .enabled(if: KernelAccess.isUsable), arguments: Candidate.all)
+      .needsKernel, arguments: Candidate.all)
     func decapsulation(_ candidate: Candidate) throws {
       let image = Self.image(isDual: candidate.isDual)
       let state = NodeState(image)
@@ -89,7 +89,7 @@ extension KernelSuite {
     }
 
     @Test(
-      "Every hook of the node's own devices runs", .enabled(if: KernelAccess.isUsable),
+      "Every hook of the node's own devices runs", .needsKernel,
       arguments: Candidate.all)
     func others(_ candidate: Candidate) throws {
       let image = Self.image(isDual: candidate.isDual)

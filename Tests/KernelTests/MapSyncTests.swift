@@ -11,7 +11,7 @@ extension KernelSuite {
     let image = TwoPods.image(.open)
 
     @Test(
-      "Changes that are applied to the state make it equal the kernel", .enabled(if: KernelAccess.isUsable))
+      "Changes that are applied to the state make it equal the kernel", .needsKernel)
     func changesAreComplete() throws {
       var state = NodeState(image)
       var node = try KernelNode.make(state, objects: .builtin())
@@ -27,7 +27,7 @@ extension KernelSuite {
     }
 
     @Test(
-      "What a run did is undone when the state does not take it over", .enabled(if: KernelAccess.isUsable))
+      "What a run did is undone when the state does not take it over", .needsKernel)
     func changesAreUndone() throws {
       let state = NodeState(image)
       var node = try KernelNode.make(state, objects: .builtin())
@@ -39,7 +39,7 @@ extension KernelSuite {
       #expect(first.verdict == second.verdict)
     }
 
-    @Test("Maps that are not read after each run agree at the end", .enabled(if: KernelAccess.isUsable))
+    @Test("Maps that are not read after each run agree at the end", .needsKernel)
     func conversation() throws {
       var state = NodeState(image)
       var careful = try KernelNode.make(state, objects: .builtin())
@@ -63,7 +63,7 @@ extension KernelSuite {
       #expect(try fast.compareMaps(state) == [])
     }
 
-    @Test("What the agent changes is sent before the next run", .enabled(if: KernelAccess.isUsable))
+    @Test("What the agent changes is sent before the next run", .needsKernel)
     func agentChanges() throws {
       var state = NodeState(image)
       var node = try KernelNode.make(state, objects: .builtin())
@@ -80,7 +80,7 @@ extension KernelSuite {
 
     @Test(
       "An endpoint's new configuration takes effect; one that is gone is not delivered to",
-      .enabled(if: KernelAccess.isUsable))
+      .needsKernel)
     func endpointChanges() throws {
       var state = NodeState(image)
       var node = try KernelNode.make(state, objects: .builtin())
@@ -99,7 +99,23 @@ extension KernelSuite {
       #expect(try node.run(image.attachments[0], on: TwoPods.syn(), state: state).drop == .epNotReady)
     }
 
-    @Test("Tables of many entries are filled and read back whole", .enabled(if: KernelAccess.isUsable))
+    @Test(
+      "A node is handed over to another state without loading its programs again",
+      .needsKernel)
+    func reuse() throws {
+      var state = NodeState(image)
+      var node = try KernelNode.make(state, objects: .builtin())
+      let first = try node.run(image.attachments[0], on: TwoPods.syn(), state: state)
+      state.apply(first.changes)
+      let loaded = node.programs.loadCount
+      let other = NodeState(TwoPods.image(.deny))
+      try node.reset(to: other)
+      #expect(try node.compareMaps(other) == [])
+      #expect(try node.run(other.image.attachments[0], on: TwoPods.syn(), state: other).drop == .policyDeny)
+      #expect(node.programs.loadCount == loaded)
+    }
+
+    @Test("Tables of many entries are filled and read back whole", .needsKernel)
     func manyEntries() throws {
       var image = image
       for index in 0..<UInt32(20_000) {

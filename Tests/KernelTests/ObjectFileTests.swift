@@ -99,7 +99,7 @@ import Testing
 @Suite struct CiliumFileTests {
   @Test(
     "Tail-call slots, reachability and variables of bpf_lxc.o",
-    .enabled(if: !CiliumFolders.all.isEmpty, CiliumFolders.comment), arguments: CiliumFolders.all)
+    .needsCilium, arguments: CiliumFolders.all)
   func lxc(_ folder: CiliumFolder) throws {
     let file = try ObjectFile(try #require(folder.read("bpf_lxc.o")), name: "bpf_lxc.o")
     let entry = try #require(file.program("cil_from_container"))

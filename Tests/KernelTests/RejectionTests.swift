@@ -10,7 +10,7 @@ extension KernelSuite {
   @Suite struct RejectionTests {
     @Test(
       "A program that the verifier rejects: its log says why",
-      .enabled(if: KernelAccess.isUsable))
+      .needsKernel)
     func verifier() throws {
       // The last instruction, `exit`, becomes `r0 = 0`.
       var bytes = try #require(BPFObject.named("to_host")).image
@@ -34,7 +34,7 @@ extension KernelSuite {
 
     @Test(
       "A scenario that the objects were not compiled for is refused before anything is loaded",
-      .enabled(if: KernelAccess.isUsable && !CiliumFolders.all.isEmpty, CiliumFolders.comment))
+      .needsKernel, .needsCilium)
     func profile() throws {
       let folder = try #require(CiliumFolders.all.first)
       let profile = DatapathProfile(
@@ -57,7 +57,7 @@ extension KernelSuite {
       }
     }
 
-    @Test("A hook without an object is unavailable, not wrong", .enabled(if: KernelAccess.isUsable))
+    @Test("A hook without an object is unavailable, not wrong", .needsKernel)
     func missing() throws {
       let objects = try DatapathObjects.cilium([], profile: DatapathProfile(version: "1.20"))
       let image = TwoPods.image(.open)
@@ -72,7 +72,7 @@ extension KernelSuite {
       }
     }
 
-    @Test("A wrong octet in a policy map is caught by its drop", .enabled(if: KernelAccess.isUsable))
+    @Test("A wrong octet in a policy map is caught by its drop", .needsKernel)
     func wrongPolicyOctet() throws {
       let image = TwoPods.image(.open)
       let state = NodeState(image)
@@ -88,7 +88,7 @@ extension KernelSuite {
       #expect(differences == [MapChange(put: entry, at: key, in: .policy, endpoint: 102)])
     }
 
-    @Test("The doctor names what is missing and nothing else", .enabled(if: KernelAccess.isUsable))
+    @Test("The doctor names what is missing and nothing else", .needsKernel)
     func doctor() {
       let doctor = Doctor.examine()
       #expect(doctor.findings.map(\.ability) == Doctor.Ability.allCases)

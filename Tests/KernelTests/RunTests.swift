@@ -11,7 +11,7 @@ extension KernelSuite {
   @Suite struct RunTests {
     let image = TwoPods.image(.open)
 
-    @Test("Thousands of runs report the same, also where the ring wraps", .enabled(if: KernelAccess.isUsable))
+    @Test("Thousands of runs report the same, also where the ring wraps", .needsKernel)
     func ringWraps() throws {
       var image = image
       image.attachments[0].config.monitor_aggregation = 0
@@ -34,7 +34,7 @@ extension KernelSuite {
 
     @Test(
       "Frames cut off anywhere get a verdict, in ours and in Cilium's objects alike",
-      .enabled(if: KernelAccess.isUsable), arguments: Candidate.all)
+      .needsKernel, arguments: Candidate.all)
     func shortFrames(_ candidate: Candidate) throws {
       let image = TwoPods.image(.open, isDual: candidate.isDual)
       let state = NodeState(image)
@@ -60,7 +60,7 @@ extension KernelSuite {
     }
 
     @Test(
-      "Frames of an Ethernet header alone are run", .enabled(if: KernelAccess.isUsable),
+      "Frames of an Ethernet header alone are run", .needsKernel,
       arguments: [0x0806, 0x88b5, 0x0800, 0x86dd, 0x8100])
     func headerAlone(_ type: Int) throws {
       let state = NodeState(image)
@@ -75,7 +75,7 @@ extension KernelSuite {
 
     @Test(
       "A packet with tunnel options is not run rather than run without them",
-      .enabled(if: KernelAccess.isUsable))
+      .needsKernel)
     func tunnelOptions() throws {
       let state = NodeState(image)
       var node = try KernelNode.make(state, objects: .builtin())
@@ -88,7 +88,7 @@ extension KernelSuite {
       }
     }
 
-    @Test("A frame longer than the kernel takes is not run", .enabled(if: KernelAccess.isUsable))
+    @Test("A frame longer than the kernel takes is not run", .needsKernel)
     func longFrame() throws {
       let state = NodeState(image)
       var node = try KernelNode.make(state, objects: .builtin())
@@ -100,14 +100,14 @@ extension KernelSuite {
       }
     }
 
-    @Test("Mark, cb and tc_index reach the program and come back", .enabled(if: KernelAccess.isUsable))
+    @Test("Mark, cb and tc_index reach the program and come back", .needsKernel)
     func metadata() throws {
       let image = HookTests.image(isDual: true)
       let state = NodeState(image)
       var node = try KernelNode.make(state, objects: .builtin())
-      let attachment = try #require(image.attachment(.toHost, ifindex: 3))
+      let attachment = try #require(image.attachment(.toHost, ifindex: 4))
       guard case .skb(var buffer) = TwoPods.syn().subject else { return }
-      buffer.ifindex = 3
+      buffer.ifindex = 4
       buffer.tcIndex = 9
       buffer.mark = 0x2711_0f00
       buffer.packetType = .otherHost
@@ -119,7 +119,7 @@ extension KernelSuite {
       #expect(node.given.flowHash != nil)
     }
 
-    @Test("Routing of the private namespace is what programs see", .enabled(if: KernelAccess.isUsable))
+    @Test("Routing of the private namespace is what programs see", .needsKernel)
     func routing() throws {
       var image = TwoPods.image(.open)
       image.attachments[0].config.enable_host_routing = 1
@@ -147,7 +147,7 @@ extension KernelSuite {
       #expect(after.verdict == .redirect(Redirect(ifindex: 2, mode: .neighbour)), "\(after.events)")
     }
 
-    @Test("Nothing is left behind", .enabled(if: KernelAccess.isUsable))
+    @Test("Nothing is left behind", .needsKernel)
     func nothingLeft() throws {
       let home = Self.namespace()
       func once() throws {

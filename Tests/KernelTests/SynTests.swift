@@ -10,7 +10,7 @@ extension KernelSuite {
   @Suite struct SynTests {
     @Test(
       "A SYN between two pods of one node, in our objects",
-      .enabled(if: KernelAccess.isUsable, KernelAccess.comment),
+      .needsKernel,
       arguments: [TwoPods.Rule.open, .none, .deny])
     func builtin(_ rule: TwoPods.Rule) throws {
       try Self.check(rule, DatapathObjects.builtin())
@@ -18,7 +18,7 @@ extension KernelSuite {
 
     @Test(
       "A SYN between two pods of one node, in Cilium's objects",
-      .enabled(if: KernelAccess.isUsable && !CiliumFolders.all.isEmpty, CiliumFolders.comment),
+      .needsKernel, .needsCilium,
       arguments: CiliumFolders.all, [TwoPods.Rule.open, .none, .deny])
     func cilium(_ folder: CiliumFolder, _ rule: TwoPods.Rule) throws {
       try Self.check(rule, folder.objects(["bpf_lxc.o"]), isDual: folder.isDual)

@@ -30,7 +30,10 @@ public func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     // A whole capture.
     var sink = BothWays()
     var reader = CaptureReader(name: "fuzz", memory: rest)
-    do { try reader.read(into: &sink) } catch { sink.quick.fail(error); sink.long.fail(error) }
+    do { try reader.read(into: &sink) } catch {
+      sink.quick.fail(error)
+      sink.long.fail(error)
+    }
     let (quick, long) = (render(sink.quick.report()), render(sink.long.report()))
     precondition(quick == long, "the quick way differs from the long way")
   case 1:
@@ -42,7 +45,7 @@ public func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
       _ = Dissection(
         CapturedPacket(
           base: base, captured: bytes.count, original: bytes.count + extra, time: 0,
-          linkType: links[Int(kind >> 2 & 7)]), ports: TunnelPorts())
+          linkType: links[Int(kind >> 2 & 7)]), ports: DecodingPorts())
     }
   case 2:
     var names = IdentityNames()
@@ -55,7 +58,8 @@ public func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     rest.withUnsafeBytes { bytes in
       guard let base = bytes.baseAddress else { return }
       sink.take(
-        CapturedPacket(base: base, captured: bytes.count, original: bytes.count, time: 0, linkType: .ethernet))
+        CapturedPacket(base: base, captured: bytes.count, original: bytes.count, time: 0, linkType: .ethernet)
+      )
     }
     let (quick, long) = (render(sink.quick.report()), render(sink.long.report()))
     precondition(quick == long, "the quick way differs from the long way")
