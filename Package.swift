@@ -87,7 +87,8 @@ let package = Package(
     // Measurements, and what they are measured against.
     .target(name: "CBenchPeer", path: "Sources/CBenchPeer"),
     .executableTarget(
-      name: "ciliate-bench", dependencies: ["Kernel", "Datapath", "CBenchPeer"], path: "Sources/ciliate-bench",
+      name: "ciliate-bench", dependencies: ["Kernel", "Datapath", "CBenchPeer"],
+      path: "Sources/ciliate-bench",
       swiftSettings: settings),
 
     .target(

@@ -69,6 +69,8 @@ public struct ScenarioOutcome: Sendable {
 public struct NameBook: Sendable {
   /// Identity number → its labels, or its reserved name.
   public var identities: [UInt32: String] = [:]
+  /// Identity number → all its labels, as `source:key=value`.
+  public var labels: [UInt32: [String]] = [:]
   /// `node/ifindex` → device name, pods' devices as `lxc(namespace/pod)`.
   public var devices: [String: String] = [:]
   /// `node/endpoint id` → `namespace/pod`.

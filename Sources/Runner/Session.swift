@@ -63,6 +63,7 @@ struct Session<Observer: HopObserver & ~Copyable>: ~Copyable {
     // Names of what is gone still stand in older journeys.
     let now = world.nameBook()
     names.identities.merge(now.identities) { $1 }
+    names.labels.merge(now.labels) { $1 }
     names.devices.merge(now.devices) { $1 }
     names.endpoints.merge(now.endpoints) { $1 }
     names.addresses.merge(now.addresses) { $1 }

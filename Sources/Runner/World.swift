@@ -139,6 +139,9 @@ struct World {
     var book = NameBook()
     for identity in controlPlane.identities {
       book.identities[identity.number] = Self.shortName(identity.labels)
+      book.labels[identity.number] = identity.labels.labels.map { label in
+        "\(label.source):\(label.key)" + (label.value.isEmpty ? "" : "=\(label.value)")
+      }
     }
     for info in controlPlane.nodes {
       for device in info.devices { book.devices["\(info.name)/\(device.ifindex)"] = device.name }

@@ -1,5 +1,5 @@
-import Cluster
-import Manifests
+public import Cluster
+public import Manifests
 
 /// A lab: a scenario to read, a task, hints, and a check of what the learner made of it.
 public struct LabFile: Equatable, Sendable {

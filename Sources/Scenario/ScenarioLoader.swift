@@ -1,5 +1,5 @@
 import Cluster
-import Manifests
+public import Manifests
 import Wire
 
 /// Reads a scenario file and everything that it names; paths are relative to the file.
@@ -14,18 +14,23 @@ public struct ScenarioLoader {
     self.lines = lines
   }
 
+  /// - Parameter steps: a list that stands in place of the file's own steps.
   /// - Returns: the scenario, or nil when anything in it is in error; and all findings, in order of the files.
-  public static func load(_ path: String) -> (scenario: LoadedScenario?, findings: [Finding]) {
+  public static func load(
+    _ path: String, steps: YAMLValue? = nil
+  ) -> (scenario: LoadedScenario?, findings: [Finding]) {
     do {
-      return load(text: try readText(path), file: path)
+      return load(text: try readText(path), file: path, steps: steps)
     } catch {
       return (nil, [error.finding])
     }
   }
 
   /// The same for a text that stands, or would stand, at `file`.
-  public static func load(text: String, file: String) -> (scenario: LoadedScenario?, findings: [Finding]) {
-    let (scenario, findings) = ScenarioReader(file: file).read(text)
+  public static func load(
+    text: String, file: String, steps: YAMLValue? = nil
+  ) -> (scenario: LoadedScenario?, findings: [Finding]) {
+    let (scenario, findings) = ScenarioReader(file: file).read(text, steps: steps)
     guard let scenario else { return (nil, findings) }
     let folder = file.lastIndex(of: "/").map { String(file[..<$0]) } ?? ""
     let loader = ScenarioLoader(

@@ -12,8 +12,10 @@ public struct ScenarioReader {
 
   public init(file: String) { self.file = file }
 
+  /// - Parameter steps: a list that stands in place of the file's own steps.
   /// - Returns: the scenario, or nil when it has errors; and everything that was found.
-  public func read(_ text: String) -> (scenario: ScenarioFile?, findings: [Finding]) {
+  public func read(_ text: String, steps: YAMLValue? = nil) -> (scenario: ScenarioFile?, findings: [Finding])
+  {
     let log = FindingLog()
     let documents: [YAMLValue]
     do {
@@ -21,15 +23,24 @@ public struct ScenarioReader {
     } catch {
       return (nil, [error.finding])
     }
-    guard let document = documents.first else {
+    guard var document = documents.first else {
       return (nil, [finding("empty-scenario", "the file is empty; expected a document of kind Scenario")])
     }
     if documents.count > 1 {
       Cursor(documents[1], log: log).report("two-documents", "a scenario file holds one document")
     }
+    if let steps { document = document.merging(Self.patch(steps)) }
     let scenario = decode(Cursor(document, log: log))
     let findings = log.findings.sorted { $0.location < $1.location }
     return (log.errorCount == 0 ? scenario : nil, findings)
+  }
+
+  private static func patch(_ steps: YAMLValue) -> YAMLValue {
+    func member(_ key: String, _ value: YAMLValue) -> YAMLValue {
+      let member = YAMLValue.Member(key: key, keyLocation: steps.location, value: value)
+      return YAMLValue(.mapping([member]), location: steps.location)
+    }
+    return member("spec", member("steps", steps))
   }
 
   private func finding(_ id: String, _ message: String) -> Finding {

@@ -233,7 +233,10 @@ extension Network where Observer: ~Copyable {
       let client = client(waitingAt: id, localPort: pair.localPort, from: pair.remote)
     else { return }
     switch kind {
-    case .portUnreachable: finish(client, .refused, journey: journey)
+    case .portUnreachable:
+      // An answer that a program made, instead of letting the packet through, is a decision of the datapath.
+      let isMadeByProgram = journeys[journey].parent != nil
+      finish(client, isMadeByProgram ? .rejected : .refused, journey: journey)
     case .networkUnreachable, .hostUnreachable: finish(client, .unreachable, journey: journey)
     case .prohibited: finish(client, .rejected, journey: journey)
     case .tooBig: finish(client, .fragNeeded, journey: journey)

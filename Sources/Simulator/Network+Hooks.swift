@@ -120,7 +120,12 @@ extension Network where Observer: ~Copyable {
         branchOff(&flight)
       }
       switch target.mode {
-      case .ingress: flight.place = .ingress(target.ifindex)
+      case .ingress:
+        // Forwarding into a device strips the tunnel metadata, and looks at the destination address anew.
+        flight.buffer.tunnelKey = nil
+        let mac = nodes[node].device(target.ifindex)?.mac
+        flight.buffer.packetType = FrameEdit.destinationMAC(flight.buffer.frame) == mac ? .host : .otherHost
+        flight.place = .ingress(target.ifindex)
       case .egress, .neighbour: flight.place = .egress(target.ifindex)
       case .peer:
         enterPod(flight, node, target.ifindex)

@@ -1,5 +1,5 @@
-import Glibc
 import Manifests
+import Runner
 
 /// Which scenario files paths stand for.
 enum ScenarioFiles {
@@ -8,7 +8,7 @@ enum ScenarioFiles {
   static func find(_ paths: [String]) throws(FileError) -> [String] {
     var files: [String] = []
     for path in paths {
-      guard isFolder(path) else {
+      guard Folder.exists(path) else {
         files.append(path)
         continue
       }
@@ -22,9 +22,9 @@ enum ScenarioFiles {
   private static func scenarios(in folder: String, depth: Int) -> [String] {
     guard depth < 16 else { return [] }
     var files: [String] = []
-    for name in names(in: folder) where !name.hasPrefix(".") {
+    for name in Folder.names(in: folder) where !name.hasPrefix(".") {
       let path = "\(folder)/\(name)"
-      if isFolder(path) {
+      if Folder.exists(path) {
         files += scenarios(in: path, depth: depth + 1)
       } else if name.hasSuffix(".yaml") || name.hasSuffix(".yml"), isScenario(path) {
         files.append(path)
@@ -36,23 +36,5 @@ enum ScenarioFiles {
   private static func isScenario(_ path: String) -> Bool {
     guard let text = try? readText(path) else { return false }
     return text.split(separator: "\n").contains { $0 == "kind: Scenario" }
-  }
-
-  private static func isFolder(_ path: String) -> Bool {
-    var info = stat()
-    return stat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
-  }
-
-  private static func names(in folder: String) -> [String] {
-    guard let directory = opendir(folder) else { return [] }
-    defer { closedir(directory) }
-    var names: [String] = []
-    while let entry = readdir(directory) {
-      let name = withUnsafePointer(to: entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != ".", name != ".." { names.append(name) }
-    }
-    return names.sorted()
   }
 }
