@@ -18,7 +18,7 @@ struct RunSession {
   func run() throws -> Int32 {
     let files: [String]
     do {
-      files = try ScenarioFiles.find(command.paths)
+      files = try YAMLFiles.find(.scenario, command.paths)
     } catch {
       complain("\(error)")
       return 2
