@@ -84,8 +84,12 @@ let package = Package(
       name: "ciliate", dependencies: ["Report", "Kernel", "Capture", arguments], path: "Sources/ciliate",
       swiftSettings: settings),
 
+    // Measurements, and what they are measured against.
+    .target(name: "CBenchPeer", path: "Sources/CBenchPeer"),
     .executableTarget(
-      name: "ciliate-bench", dependencies: ["Kernel"], path: "Sources/ciliate-bench", swiftSettings: settings),
+      name: "ciliate-bench", dependencies: ["Kernel", "Datapath", "CBenchPeer"],
+      path: "Sources/ciliate-bench",
+      swiftSettings: settings),
 
     .target(
       name: "TestSupport", dependencies: ["Wire"], path: "Tests/TestSupport", swiftSettings: settings),

@@ -45,7 +45,7 @@ extension Run {
 
   /// ICMPv6 errors are limited to 100 in a second, 1000 in a burst.
   private mutating func mayAnswer<F: IPFamily>(_ state: borrowing NodeState, _: F.Type) -> Bool {
-    !F.isIPv6 || takeToken(.icmpv6, device: ifindex, perSecond: 100, burst: 1000, state)
+    !F.isIPv6 || takeToken(.icmpv6, device: ifindex, added: 100, every: 1_000_000_000, burst: 1000, state)
   }
 
   /// `generate_icmp4_reply`, `generate_icmp6_reply`: headers of an error in front of the packet's beginning.

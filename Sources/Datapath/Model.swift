@@ -101,7 +101,8 @@ public struct Model: HookInterpreter {
       let verdict = run.connect(state, &address)
       unmodelled = run.unmodelled
       return HookResult(
-        verdict: verdict, subject: .socket(address), changes: run.pending.collect(), steps: run.steps)
+        verdict: verdict, subject: .socket(address), changes: run.pending.collect(), events: run.events,
+        steps: run.steps)
     }
     if let unmodelled { throw .unmodelled(unmodelled) }
     return result

@@ -29,7 +29,7 @@ extension Run {
         return .pass
       }
     } catch {
-      return drop(error, at: .netdev, source: given, .ingress)
+      return drop(error, at: .entry, source: given, .ingress)
     }
   }
 

@@ -4,6 +4,7 @@ internal import MapABI
 enum RateLimitUsage: UInt32 {
   case icmpv6 = 1
   case events = 2
+  case sockets = 3
 }
 
 extension Run {
@@ -13,11 +14,11 @@ extension Run {
     return true
   }
 
-  /// `ratelimit_check_and_take`: a bucket that is filled once in each second.
+  /// `ratelimit_check_and_take`: a bucket that gets `added` tokens in each interval (nanoseconds).
   mutating func takeToken(
-    _ usage: RateLimitUsage, device: UInt32, perSecond: UInt64, burst: UInt64, _ state: borrowing NodeState
+    _ usage: RateLimitUsage, device: UInt32, added: UInt64, every interval: UInt64, burst: UInt64,
+    _ state: borrowing NodeState
   ) -> Bool {
-    let second: UInt64 = 1_000_000_000
     let key = RateLimitKey(usage: usage.rawValue, netdev_idx: device)
     let original = state.maps.rateLimit[key]
     var current = original
@@ -27,14 +28,14 @@ extension Run {
     case .untouched: break
     }
     guard var bucket = current else {
-      let fresh = RateLimitValue(last_topup: environment.ktime, tokens: perSecond &- 1)
+      let fresh = RateLimitValue(last_topup: environment.ktime, tokens: added &- 1)
       pending.put(fresh, at: key, in: .rateLimit, original: nil)
       return true
     }
     let elapsed = environment.ktime &- bucket.last_topup
-    if elapsed > second {
-      bucket.tokens = min(bucket.tokens &+ (elapsed / second) &* perSecond, burst)
-      bucket.last_topup = environment.ktime &- elapsed % second
+    if interval > 0, elapsed > interval {
+      bucket.tokens = min(bucket.tokens &+ (elapsed / interval) &* added, burst)
+      bucket.last_topup = environment.ktime &- elapsed % interval
     }
     let granted = bucket.tokens > 0
     if granted { bucket.tokens -= 1 }

@@ -1,9 +1,10 @@
 internal import MapABI
 internal import Wire
 
-extension SocketAddress {
-  /// The cookie of the host's network namespace.
-  static var hostNetnsCookie: UInt64 { 1 }
+/// Which address of a translation a socket's trace record tells (`enum xlate_point`).
+private enum TranslationPoint: UInt8 {
+  case asked = 1
+  case chosen = 2
 }
 
 /// What came of translating a socket's destination.
@@ -17,7 +18,7 @@ private enum SocketOutcome {
 }
 
 // Services at connect(): the destination is replaced before a packet is made. The map that translates a socket's peer
-// name back, and the trace records of sockets, are not modelled. Source: Cilium's bpf/bpf_sock.c.
+// name back is no map of ours. Source: Cilium's bpf/bpf_sock.c.
 extension Run {
   /// `cil_sock4_connect`, `cil_sock6_connect`
   mutating func connect(_ state: borrowing NodeState, _ socket: inout SocketAddress) -> Verdict {
@@ -67,7 +68,9 @@ extension Run {
   private mutating func translateSocket<F: IPFamily>(
     _ state: borrowing NodeState, _: F.Type, _ address: F.Address, _ socket: SocketAddress
   ) -> SocketOutcome {
-    let isHost = socket.netnsCookie == SocketAddress.hostNetnsCookie
+    // The first namespace has cookie 1; the agent may run in another.
+    let hostCookie = config.endpoint_netns_cookie == 0 ? 1 : config.endpoint_netns_cookie
+    let isHost = socket.netnsCookie == hostCookie
     if config.enable_socket_lb_host_only != 0, !isHost { return .unchanged }
     // UDP-Lite is number 136.
     guard [IPProtocol.tcp, IPProtocol.udp, 136].contains(socket.protocol) else { return .unchanged }
@@ -84,6 +87,7 @@ extension Run {
       let refuses = config.enable_no_service_endpoints_routable != 0 || service.dropsWithoutLocalBackend
       return refuses ? .refused : .unchanged
     }
+    traceSocket(state, .asked, F.self, address, frontend.port, socket)
     let isPunted = !service.isHostPort && service.flags2 & ServiceFlag2.loopback != 0
     if isPunted || skipsTranslation(state, service, address, F.self) { return .unchanged }
     if config.enable_lrp != 0, service.isLocalRedirect { unmodelled = "local redirect policy" }
@@ -117,8 +121,39 @@ extension Run {
       let value = AffinityValue(last_used: UInt64(now), backend_id: id, pad: 0)
       pending.put(value, at: key, in: F.affinityMap, original: F.affinity(state, key))
     }
+    traceSocket(state, .chosen, F.self, backend.address, backend.port, socket)
     note(F.step(translatedTo: backend))
     return .translated(backend.address.words.address(F.isIPv6 ? .ipv6 : .ipv4), backend.port)
+  }
+
+  /// `send_trace_sock_notify4`: with aggregation, one record in each report interval. The record's cgroup is 0: the
+  /// model does not know it.
+  private mutating func traceSocket<F: IPFamily>(
+    _ state: borrowing NodeState, _ point: TranslationPoint, _: F.Type, _ address: F.Address,
+    _ port: UInt16, _ socket: SocketAddress
+  ) {
+    guard config.trace_notify != 0 else { return }
+    if config.monitor_aggregation != 0 {
+      let interval = UInt64(config.ct_report_interval) * 1_000_000_000
+      guard takeToken(.sockets, device: 0, added: 1, every: interval, burst: 1, state) else { return }
+    }
+    let number: UInt8 =
+      switch socket.protocol {
+      case IPProtocol.tcp: 1
+      case IPProtocol.udp: 2
+      default: 0
+      }
+    var record = [UInt8](repeating: 0, count: 40)
+    record[0] = UInt8(truncatingIfNeeded: NOTIFY_TRACE_SOCK.rawValue)
+    record[1] = point.rawValue
+    record[2] = number
+    record[3] = F.isIPv6 ? 1 : 0
+    record.withUnsafeMutableBytes { octets in
+      octets.storeBytes(of: UInt16(bigEndian: port), toByteOffset: 4, as: UInt16.self)
+      octets.storeBytes(of: socket.cookie, toByteOffset: 8, as: UInt64.self)
+      octets.storeBytes(of: address.words, toByteOffset: 24, as: AddressWords.self)
+    }
+    events.append(.other(record))
   }
 
   /// There is no packet, so no octets are counted.

@@ -96,9 +96,14 @@ final class NodeMapSet {
   }
 
   /// Clears the working space that a packet before has left: what a real node would find there depends on its past.
-  func clearScratch() {
-    for span in scratchSpans { span.base.initializeMemory(as: UInt8.self, repeating: 0, count: span.count) }
+  func clearScratch(to octet: UInt8 = 0) {
+    for span in scratchSpans {
+      span.base.initializeMemory(as: UInt8.self, repeating: octet, count: span.count)
+    }
   }
+
+  /// Octets of working space that are cleared before each run.
+  var scratchSize: Int { scratchSpans.reduce(0) { $0 + $1.count } }
 
   private func policy(
     _ endpoint: UInt16, _ shape: MapShape, _ maps: borrowing NodeMaps

@@ -5,7 +5,8 @@ import Glibc
 struct ObjectInstance: Sendable {
   /// Loaded programs by name.
   let programs: [String: LoadedProgram]
-  /// Maps of this instance alone.
+  /// Maps of this instance alone. They must be held: the kernel empties an array of programs when its last
+  /// descriptor is closed, although programs still use it.
   let ownMaps: [BPFMap]
 
   /// What the loader is told about maps and configuration.

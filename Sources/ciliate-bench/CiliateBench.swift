@@ -1,11 +1,12 @@
 /// Measures what the project promises, each figure beside a peer measured in the same run (`scripts/bench.sh`).
 @main
 struct CiliateBench {
-  static func main() {
+  static func main() throws {
     let arguments = Array(CommandLine.arguments.dropFirst())
     switch arguments.first {
+    case "model": try ModelBench().run()
     case "kernel": KernelBench.main(Array(arguments.dropFirst()))
-    default: print("usage: ciliate-bench kernel [--peer PROGRAM] [--objects DIR]")
+    default: print("usage: ciliate-bench model | kernel [--peer PROGRAM] [--objects DIR]")
     }
   }
 }

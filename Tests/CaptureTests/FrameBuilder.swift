@@ -214,7 +214,8 @@ struct TunnelFrame {
 
 /// Dissects octets in memory.
 func dissect(
-  _ bytes: [UInt8], _ linkType: LinkType = .ethernet, original: Int? = nil, ports: DecodingPorts = DecodingPorts()
+  _ bytes: [UInt8], _ linkType: LinkType = .ethernet, original: Int? = nil,
+  ports: DecodingPorts = DecodingPorts()
 ) -> TunnelDissection {
   bytes.withUnsafeBytes { octets in
     // An empty array has no address; any will do for no octets.

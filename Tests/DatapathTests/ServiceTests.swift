@@ -212,6 +212,29 @@ import Wire
     #expect(output.destination == Node.ip(reached) && output.port == reachedPort)
   }
 
+  @Test func oneSocketInAnIntervalIsTraced() throws {
+    var node = node([Node.server])
+    var state = node.state()
+    func connect() throws -> [[UInt8]] {
+      let input = SocketAddress(
+        destination: Node.ip("10.96.0.10"), port: 80, protocol: 6, cookie: 0x0102, netnsCookie: 1)
+      let result = try Model().run(
+        Attachment(hook: .sock4Connect, ifindex: 0, device: "cgroup", config: node.config),
+        on: HookInput(.socket(input), environment: node.environment), state: state)
+      state.apply(result.changes)
+      return result.events.map(\.bytes)
+    }
+    let first = try connect()
+    try #require(first.count == 1, "the address asked for; the chosen one finds no token")
+    #expect(Array(first[0].prefix(10)) == [7, 1, 1, 0, 80, 0, 0, 0, 2, 1])
+    #expect(Array(first[0][24..<28]) == Frames.v4("10.96.0.10"))
+    #expect(try connect().isEmpty)
+    node.environment.ktime += 6_000_000_000
+    #expect(try connect().count == 1)
+    node.config.monitor_aggregation = 0
+    #expect(try connect().map { $0[1] } == [1, 2])
+  }
+
   @Test func anIPv4AddressInIPv6FormIsTranslatedToo() throws {
     let input = SocketAddress(
       destination: Node.ip("::ffff:10.96.0.10"), port: 80, protocol: 6, cookie: 9, netnsCookie: 1)

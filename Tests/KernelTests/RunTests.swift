@@ -88,6 +88,24 @@ extension KernelSuite {
       }
     }
 
+    @Test(
+      "What an earlier packet left in Cilium's working buffers does not count", .needsKernel, .needsCilium,
+      arguments: CiliumFolders.all)
+    func scratch(_ folder: CiliumFolder) throws {
+      let image = TwoPods.image(.open, isDual: folder.isDual)
+      let state = NodeState(image)
+      var node = try KernelNode.make(state, objects: folder.objects(["bpf_lxc.o"]))
+      let clean = try node.run(image.attachments[0], on: TwoPods.syn(), state: state)
+      #expect(node.maps.scratchSize > 0)
+      node.maps.clearScratch(to: 0xff)
+      let dirty = try node.run(image.attachments[0], on: TwoPods.syn(), state: state)
+      #expect(dirty.verdict == clean.verdict)
+      #expect(dirty.subject == clean.subject)
+      #expect(dirty.changes.map(\.keyBytes) == clean.changes.map(\.keyBytes))
+      let flags = dirty.changes.filter { $0.map == .ct4TCP }.map { $0.value(as: CTEntry.self).flags }
+      #expect(flags == [0, 0])
+    }
+
     @Test("A frame longer than the kernel takes is not run", .needsKernel)
     func longFrame() throws {
       let state = NodeState(image)
