@@ -105,7 +105,7 @@ let package = Package(
     tests("Simulator", ["Simulator", "TestSupport"]),
     tests("Conformance", ["Conformance", "Kernel", "TestSupport"]),
     tests("Capture", ["Capture", "TestSupport"]),
-    tests("Kernel", ["Kernel", "Conformance", "TestSupport"]),
+    tests("Kernel", ["Kernel", "Conformance", "Simulator", "TestSupport"]),
     tests("Scenario", ["Scenario", "TestSupport"]),
     tests("Runner", ["Runner", "Report", "Kernel", "BPFObjects", "TestSupport"]),
     tests("Report", ["Report", "Runner", "TestSupport"]),
