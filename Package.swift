@@ -107,7 +107,7 @@ let package = Package(
     tests("Capture", ["Capture", "TestSupport"]),
     tests("Kernel", ["Kernel", "Conformance", "Simulator", "TestSupport"]),
     tests("Scenario", ["Scenario", "TestSupport"]),
-    tests("Runner", ["Runner", "Kernel", "TestSupport"]),
-    tests("Report", ["Report", "TestSupport"]),
+    tests("Runner", ["Runner", "Report", "Kernel", "BPFObjects", "TestSupport"]),
+    tests("Report", ["Report", "Runner", "TestSupport"]),
   ]
 )

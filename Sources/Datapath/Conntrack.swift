@@ -155,9 +155,10 @@ extension Run {
   private mutating func close(
     _ entry: inout CTEntry, _ direction: ConntrackDirection, _ flags: TCPFlags
   ) -> UInt32 {
-    let seenBothSYNs = entry.rx_flags_seen & entry.tx_flags_seen & 2 != 0
-    if direction == .service || !seenBothSYNs && flags.isRST {
-      // Only one direction is ever seen of a service entry; a reset before the handshake's end is final.
+    // Only one direction is ever seen of a service entry; a reset is final. Cilium means to ask whether both SYNs were
+    // seen, but tests an octet for a bit of the second (`TCP_FLAG_SYN` is a 32-bit value in network order): on
+    // little-endian machines the answer is always no.
+    if direction == .service || flags.isRST {
       entry.flags |= ConntrackFlag.closing
     } else {
       entry.flags |= direction == .ingress ? ConntrackFlag.rxClosing : ConntrackFlag.txClosing

@@ -86,12 +86,12 @@ INLINE int ct_matches(const struct ct_entry *entry, const struct ct_query *q)
 	       (!q->state.rev_nat_index || entry->rev_nat_index == q->state.rev_nat_index);
 }
 
-/* FIN or RST: one direction, or both, is done. */
+/* FIN or RST: one direction, or both, is done. A reset ends both: Cilium asks whether both SYNs were seen, but tests
+ * an octet for a bit of the second, so on little-endian machines the answer is always no.
+ */
 INLINE void ct_close(struct ct_entry *entry, int dir, uint8_t tcp_flags)
 {
-	int both_syns = entry->rx_flags_seen & entry->tx_flags_seen & TCP_SYN;
-
-	if (dir == CT_SERVICE || (!both_syns && (tcp_flags & TCP_RST)))
+	if (dir == CT_SERVICE || (tcp_flags & TCP_RST))
 		entry->flags |= CT_CLOSING;
 	else
 		entry->flags |= dir == CT_INGRESS ? CT_FLAG_RX_CLOSING : CT_FLAG_TX_CLOSING;
