@@ -27,6 +27,11 @@ public struct Divergence: Sendable {
     self.found = found
     self.details = details
   }
+
+  /// Hook, field and both values on one line.
+  public var summary: String {
+    "\(node) \(hook) at \(device): \(field.rawValue): model \(expected), kernel \(found)"
+  }
 }
 
 /// What came of comparing hops.
