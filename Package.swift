@@ -103,7 +103,7 @@ let package = Package(
     tests("Lint", ["Lint", "Manifests", "TestSupport"]),
     tests("Datapath", ["Datapath", "TestSupport"]),
     tests("Simulator", ["Simulator", "TestSupport"]),
-    tests("Conformance", ["Conformance", "Kernel", "TestSupport"]),
+    tests("Conformance", ["Conformance", "Kernel", "Datapath", "MapABI", "TestSupport"]),
     tests("Capture", ["Capture", "TestSupport"]),
     tests("Kernel", ["Kernel", "Conformance", "TestSupport"]),
     tests("Scenario", ["Scenario", "TestSupport"]),
