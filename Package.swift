@@ -107,7 +107,7 @@ let package = Package(
     tests("Lint", ["Lint", "Manifests", "TestSupport"]),
     tests("Datapath", ["Datapath", "TestSupport"]),
     tests("Simulator", ["Simulator", "TestSupport"]),
-    tests("Conformance", ["Conformance", "FrameFuzz", "Kernel", "TestSupport"]),
+    tests("Conformance", ["Conformance", "FrameFuzz", "Kernel", "Datapath", "MapABI", "TestSupport"]),
     tests("Capture", ["Capture", "TestSupport"]),
     tests("Kernel", ["Kernel", "Conformance", "Simulator", "TestSupport"]),
     tests("Scenario", ["Scenario", "TestSupport"]),
