@@ -11,13 +11,12 @@ public struct Comparison {
 
   /// Counts the hop in `agreement`, with one divergence for each field that differs.
   public func compare(_ hop: borrowing Hop, with other: HookResult, into agreement: inout Agreement) {
-    agreement.compared += 1
     let before = agreement.divergences.count
     compareVerdict(hop, other, &agreement)
     compareSubjects(hop, other, &agreement)
     compareChanges(hop, other, &agreement)
     compareEvents(hop, other, &agreement)
-    if agreement.divergences.count == before { agreement.agreeing += 1 }
+    agreement.count(hop.hook.rawValue, isAgreeing: agreement.divergences.count == before)
   }
 
   private func compareVerdict(_ hop: borrowing Hop, _ other: HookResult, _ agreement: inout Agreement) {

@@ -40,6 +40,8 @@ public struct Agreement: Sendable {
   public var compared = 0
   /// Hops that agreed in every field that was observed.
   public var agreeing = 0
+  /// The same for each hook that was run, in order of first appearance.
+  public var hooks: [(hook: String, compared: Int, agreeing: Int)] = []
   /// Hops that the other interpreter could not run, by reason.
   public var notRun: [(reason: String, count: Int)] = []
   /// How many of those it did not decline, but failed at.
@@ -58,6 +60,17 @@ public struct Agreement: Sendable {
       notRun[index].count += 1
     } else {
       notRun.append((reason, 1))
+    }
+  }
+
+  mutating func count(_ hook: String, isAgreeing: Bool) {
+    compared += 1
+    agreeing += isAgreeing ? 1 : 0
+    if let index = hooks.firstIndex(where: { $0.hook == hook }) {
+      hooks[index].compared += 1
+      hooks[index].agreeing += isAgreeing ? 1 : 0
+    } else {
+      hooks.append((hook, 1, isAgreeing ? 1 : 0))
     }
   }
 

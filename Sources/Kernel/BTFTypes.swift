@@ -61,6 +61,22 @@ final class BTFTypes {
     return nil
   }
 
+  /// A number of a map's definition (`type`, `max_entries`, `map_flags`): the length of the array that stands for it.
+  func mapNumber(_ map: String, _ member: String) -> UInt32? {
+    let id = btf__find_by_name_kind(pointer, map, Self.kindVariable)
+    guard id > 0, let variable = btf__type_by_id(pointer, UInt32(id)),
+      let definition = resolve(variable.pointee.type), kind(definition) == BTF_KIND_STRUCT,
+      let members = btf_members(definition)
+    else { return nil }
+    for index in 0..<Int(btf_vlen(definition)) where name(members[index].name_off) == member {
+      guard let reference = btf__type_by_id(pointer, members[index].type), kind(reference) == BTF_KIND_PTR,
+        let target = resolve(reference.pointee.type), kind(target) == BTF_KIND_ARRAY
+      else { return nil }
+      return btf_array(target)?.pointee.nelems
+    }
+    return nil
+  }
+
   private func layout(_ type: UnsafePointer<btf_type>, named name: String) -> StructLayout {
     var fields: [StructLayout.Field] = []
     collect(type, at: 0, depth: 0, into: &fields)
@@ -110,22 +126,25 @@ final class BTFTypes {
 }
 
 /// Where the fields of a struct lie.
-struct StructLayout: Sendable, Equatable {
-  struct Field: Sendable, Equatable {
-    var name: String
-    var bitOffset: Int
-    var bits: Int
+public struct StructLayout: Sendable, Equatable {
+  /// A field: its place and width in bits, because some are narrower than an octet.
+  public struct Field: Sendable, Equatable {
+    public var name: String
+    public var bitOffset: Int
+    public var bits: Int
   }
 
-  var name: String
-  var size: Int
-  var fields: [Field]
+  /// Empty for a type without a name.
+  public var name: String
+  /// Octets.
+  public var size: Int
+  public var fields: [Field]
 
   func field(_ name: String) -> Field? { fields.first { $0.name == name } }
 }
 
 extension StructLayout: CustomStringConvertible {
-  var description: String {
+  public var description: String {
     "struct \(name) (\(size) octets): "
       + fields.map { field in
         field.bits % 8 == 0 && field.bitOffset % 8 == 0

@@ -113,7 +113,9 @@ public struct Doctor: Sendable {
     let program = try pass(type, returning: 2)
     var test = TestRun()
     let frame = [UInt8](repeating: 0, count: 64)
-    let verdict = try test.run(program.raw, frame: frame, contextSize: isXDP ? 0 : TestRun.skbSize)
+    if isXDP { test.context.assumingMemoryBound(to: xdp_md.self).pointee.data_end = UInt32(frame.count) }
+    let verdict = try test.run(
+      program.raw, frame: frame, contextSize: isXDP ? TestRun.xdpSize : TestRun.skbSize)
     guard verdict == 2 else {
       throw KernelError(.system, call: "bpf(BPF_PROG_TEST_RUN)", detail: "returned \(verdict), 2 expected")
     }

@@ -124,7 +124,7 @@ struct ObjectFile: Sendable {
     return names
   }
 
-  private static func isAttachable(_ section: String) -> Bool {
+  static func isAttachable(_ section: String) -> Bool {
     ["tc", "classifier", "xdp", "cgroup"].contains {
       section == $0 || section.hasPrefix($0 + "/")
     }

@@ -122,6 +122,15 @@ public enum JSONReport {
     .members(
       ("compared", .integer(agreement.compared)), ("agreeing", .integer(agreement.agreeing)),
       (
+        "hooks",
+        .array(
+          agreement.hooks.map {
+            .members(
+              ("hook", .string($0.hook)), ("compared", .integer($0.compared)),
+              ("agreeing", .integer($0.agreeing)))
+          })
+      ),
+      (
         "notRun",
         .array(
           agreement.notRun.map { .members(("reason", .string($0.reason)), ("hops", .integer($0.count))) })

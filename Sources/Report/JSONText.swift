@@ -1,16 +1,19 @@
-import Capture
+public import Capture
 
 extension JSONValue {
-  static func text(_ text: String?) -> JSONValue { text.map(JSONValue.string) ?? .null }
-  static func integer(_ number: (some BinaryInteger)?) -> JSONValue {
+  /// A string, or null.
+  public static func text(_ text: String?) -> JSONValue { text.map(JSONValue.string) ?? .null }
+  /// A number, or null.
+  public static func integer(_ number: (some BinaryInteger)?) -> JSONValue {
     number.map { .number("\($0)") } ?? .null
   }
-  static func members(_ members: (String, JSONValue)...) -> JSONValue {
+  /// An object with its members in this order.
+  public static func members(_ members: (String, JSONValue)...) -> JSONValue {
     .object(members.map { Member(name: $0.0, value: $0.1) })
   }
 
   /// The value as RFC 8259 text, on one line.
-  func write(into text: inout String) {
+  public func write(into text: inout String) {
     switch self {
     case .null: text += "null"
     case .bool(let value): text += value ? "true" : "false"
