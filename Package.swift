@@ -81,7 +81,7 @@ let package = Package(
     module("Runner", ["Scenario", "Simulator", "ControlPlane", "Conformance", "Intent", "Capture", "Views"]),
     module("Report", ["Runner"]),
     .executableTarget(
-      name: "ciliate", dependencies: ["Report", "Kernel", "Capture", "Lint", arguments],
+      name: "ciliate", dependencies: ["Report", "Kernel", "Capture", "Lint", "Views", arguments],
       path: "Sources/ciliate", swiftSettings: settings),
 
     // Measurements, and what they are measured against.

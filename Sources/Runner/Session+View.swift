@@ -13,19 +13,8 @@ extension Session where Observer: ~Copyable {
   func show(
     _ request: ViewRequest, _ expect: Expectation?, _ outcome: inout StepOutcome, _ judge: inout Judge
   ) throws(StepError) {
-    let view: View
-    do throws(UnknownView) {
-      view = try View.resolve(request.name.split(separator: " ").map(String.init))
-    } catch {
-      throw StepError("\(error)")
-    }
-    guard let name = request.node ?? (nodeOrder.count == 1 ? nodeOrder.first : nil) else {
-      throw StepError("the view \(request.name) needs a node: one of \(nodeOrder.joined(separator: ", "))")
-    }
-    guard let index = network.nodeIndex(named: name), let info = controlPlane.node(name) else {
-      throw StepError("there is no node \(name)")
-    }
-    let text = view.text(of: input(info, network.withState(ofNode: index) { $0.maps }))
+    let (view, input) = try resolve(request.name.split(separator: " ").map(String.init), node: request.node)
+    let text = view.text(of: input)
     outcome.got.text = text
     guard let wanted = expect?.view else { return }
     judge.expect("view", wanted.value)
@@ -38,6 +27,24 @@ extension Session where Observer: ~Copyable {
     if seen.count > Self.lines(wanted.value).count {
       judge.fail("view: \(seen.count - Self.lines(wanted.value).count) more lines than expected")
     }
+  }
+
+  /// A view by the words of its command, and what it is to show.
+  func resolve(_ words: [String], node: String?) throws(StepError) -> (View, ViewInput) {
+    let view: View
+    do throws(UnknownView) {
+      view = try View.resolve(words)
+    } catch {
+      throw StepError("\(error)")
+    }
+    guard let name = node ?? (nodeOrder.count == 1 ? nodeOrder.first : nil) else {
+      throw StepError(
+        "the view \(words.joined(separator: " ")) needs a node: one of \(nodeOrder.joined(separator: ", "))")
+    }
+    guard let index = network.nodeIndex(named: name), let info = controlPlane.node(name) else {
+      throw StepError("there is no node \(name); expected one of \(nodeOrder.joined(separator: ", "))")
+    }
+    return (view, input(info, network.withState(ofNode: index) { $0.maps }))
   }
 
   /// Lines without the blanks at their ends, and without empty lines at the end of the text.

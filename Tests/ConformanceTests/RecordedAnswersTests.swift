@@ -76,9 +76,10 @@ import Testing
     #expect(
       try fields("  change add cilium_metrics 00", "  change add cilium_metrics 01").contains(.counters))
     #expect(try fields("  event 04", "  event 05").contains(.events))
-    // A pod's own address in its configuration or in the maps decides: a pod's endpoint entry taken away.
-    let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("put cilium_lxc 0af40103") })
-    #expect(try !fields("\(line)\n", "").isEmpty)
+    // The destination's entry of cilium_lxc, by its address: without it the packet would leave the node.
+    let server = "0af40104"
+    let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("put cilium_lxc \(server)") })
+    #expect(try fields("\(line)\n", "").contains(.verdict))
   }
 
   @Test("What cannot be read is named with file and line")
