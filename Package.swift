@@ -81,18 +81,22 @@ let package = Package(
     module("Runner", ["Scenario", "Simulator", "ControlPlane", "Conformance", "Intent", "Capture", "Views"]),
     module("Report", ["Runner"]),
     .executableTarget(
-      name: "ciliate", dependencies: ["Report", "Kernel", "Capture", arguments], path: "Sources/ciliate",
+      name: "ciliate", dependencies: ["Report", "Kernel", "Capture", "Lint", arguments], path: "Sources/ciliate",
       swiftSettings: settings),
 
     // Measurements, and what they are measured against.
     .target(name: "CBenchPeer", path: "Sources/CBenchPeer"),
     .executableTarget(
-      name: "ciliate-bench", dependencies: ["Kernel", "Datapath", "CBenchPeer"],
+      name: "ciliate-bench", dependencies: ["Kernel", "Datapath", "CBenchPeer", "FrameFuzz"],
       path: "Sources/ciliate-bench",
       swiftSettings: settings),
 
     .target(
       name: "TestSupport", dependencies: ["Wire"], path: "Tests/TestSupport", swiftSettings: settings),
+    // Random and mutated frames through every hook: for the tests, and for longer runs in release mode.
+    .target(
+      name: "FrameFuzz", dependencies: ["ControlPlane", "Conformance", "Kernel", "TestSupport"],
+      path: "Tests/FrameFuzz", swiftSettings: settings),
     tests("Wire", ["Wire", "TestSupport"]),
     tests("MapABI", ["MapABI", "TestSupport"]),
     tests("Views", ["Views", "MapABI", "CDatapath", "Wire", "TestSupport"]),
@@ -103,7 +107,7 @@ let package = Package(
     tests("Lint", ["Lint", "Manifests", "TestSupport"]),
     tests("Datapath", ["Datapath", "TestSupport"]),
     tests("Simulator", ["Simulator", "TestSupport"]),
-    tests("Conformance", ["Conformance", "Kernel", "TestSupport"]),
+    tests("Conformance", ["Conformance", "FrameFuzz", "Kernel", "Datapath", "MapABI", "TestSupport"]),
     tests("Capture", ["Capture", "TestSupport"]),
     tests("Kernel", ["Kernel", "Conformance", "Simulator", "TestSupport"]),
     tests("Scenario", ["Scenario", "TestSupport"]),

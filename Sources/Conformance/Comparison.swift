@@ -66,51 +66,29 @@ public struct Comparison {
   }
 
   private func compareChanges(_ hop: borrowing Hop, _ other: HookResult, _ agreement: inout Agreement) {
-    let (ours, ourCounters) = canonical(hop.result.changes)
-    let (theirs, theirCounters) = canonical(other.changes)
-    for (field, a, b) in [(Field.mapChanges, ours, theirs), (.counters, ourCounters, theirCounters)] {
-      for entry in a where b.value(of: entry.key) != entry.value {
+    guard hop.result.changes != other.changes else { return }
+    let ours = CanonicalChanges(hop.result.changes, foreign: foreign)
+    let theirs = CanonicalChanges(other.changes, foreign: foreign)
+    for (field, a, b) in [
+      (Field.mapChanges, ours.entries, theirs.entries), (.counters, ours.counters, theirs.counters),
+    ] {
+      for entry in a {
+        let found = b.change(of: entry.id)
+        if let found, found.valueBytes == entry.change.valueBytes { continue }
         agreement.divergences.append(
           Divergence(
-            hop: hop, field: field, expected: "\(entry.key): \(entry.value)",
-            found: b.value(of: entry.key) ?? "no change"))
+            hop: hop, field: field,
+            expected: "\(EntryFields.key(of: entry.change)): \(EntryFields.text(of: entry.change))",
+            found: found.map(EntryFields.text) ?? "no change",
+            details: found.map { EntryFields.differences(entry.change, $0) } ?? []))
       }
-      for entry in b where a.value(of: entry.key) == nil {
+      for entry in b where a.change(of: entry.id) == nil {
         agreement.divergences.append(
           Divergence(
-            hop: hop, field: field, expected: "\(entry.key): no change", found: entry.value))
+            hop: hop, field: field, expected: "\(EntryFields.key(of: entry.change)): no change",
+            found: EntryFields.text(of: entry.change)))
       }
     }
-  }
-
-  /// Changes as sorted text: entries, and counters summed by key.
-  private func canonical(_ changes: [MapChange]) -> (entries: [TextEntry], counters: [TextEntry]) {
-    var entries: [TextEntry] = []
-    var sums: [(key: String, packets: UInt64, bytes: UInt64)] = []
-    for change in changes {
-      guard change.operation == .add else {
-        let value = change.operation == .delete ? "removed" : Self.hexadecimal(change.valueBytes)
-        entries.append(
-          TextEntry(key: "\(change.map.name)[\(Self.hexadecimal(change.keyBytes))]", value: value))
-        continue
-      }
-      let key: String
-      if change.map == .metrics, foreign {
-        let metric = change.key(as: MetricsKey.self)
-        key = "\(change.map.name)[reason \(metric.reason) direction \(metric.dir)]"
-      } else {
-        key = "\(change.map.name)[\(Self.hexadecimal(change.keyBytes))]"
-      }
-      let added = change.value(as: Counters.self)
-      if let index = sums.firstIndex(where: { $0.key == key }) {
-        sums[index].packets &+= added.packets
-        sums[index].bytes &+= added.bytes
-      } else {
-        sums.append((key, added.packets, added.bytes))
-      }
-    }
-    let counters = sums.map { TextEntry(key: $0.key, value: "+\($0.packets) packets, +\($0.bytes) bytes") }
-    return (entries.sorted { $0.key < $1.key }, counters.sorted { $0.key < $1.key })
   }
 
   private func compareEvents(_ hop: borrowing Hop, _ other: HookResult, _ agreement: inout Agreement) {
@@ -130,7 +108,8 @@ public struct Comparison {
       agreement.divergences.append(
         Divergence(
           hop: hop, field: .events, expected: "event \(number) \(Self.kinds([ours[number]]))",
-          found: Self.kinds([theirs[number]]), details: Self.octetDifferences(a, b)))
+          found: Self.kinds([theirs[number]]),
+          details: Self.eventDifferences(ours[number], theirs[number], a, b)))
     }
   }
 
@@ -163,25 +142,6 @@ public struct Comparison {
       case .other(let bytes): "record of \(bytes.count) octets"
       }
     }.joined(separator: ", ")
-  }
-}
-
-/// A key with its value, both as text.
-struct TextEntry {
-  var key: String
-  var value: String
-}
-
-extension [TextEntry] {
-  /// The value of a key; the array is sorted by key.
-  fileprivate func value(of key: String) -> String? {
-    var low = 0
-    var high = count
-    while low < high {
-      let middle = (low + high) / 2
-      if self[middle].key < key { low = middle + 1 } else { high = middle }
-    }
-    return low < count && self[low].key == key ? self[low].value : nil
   }
 }
 
@@ -225,5 +185,29 @@ extension Comparison {
     return lines
   }
 
-  static func frameDifferences(_ a: [UInt8], _ b: [UInt8]) -> [String] { octetDifferences(a, b) }
+  /// `ipv4.ttl: 63 vs 64` for each header field in which two frames differ.
+  static func frameDifferences(_ a: [UInt8], _ b: [UInt8]) -> [String] {
+    FieldDiff.between(a, b).map(\.description)
+  }
+
+  /// The record's own octets that differ (given as `a` and `b`, without what is not comparable), then the header
+  /// fields of the captured packets.
+  static func eventDifferences(_ ours: Event, _ theirs: Event, _ a: [UInt8], _ b: [UInt8]) -> [String] {
+    guard let first = ours.captured, let second = theirs.captured,
+      a.count - first.count == b.count - second.count
+    else { return octetDifferences(a, b) }
+    let own = a.count - first.count
+    return octetDifferences(Array(a.prefix(own)), Array(b.prefix(own)))
+      + frameDifferences(first, second).map { "captured \($0)" }
+  }
+}
+
+extension Event {
+  /// The packet's octets in the record; nil for records of other types.
+  var captured: [UInt8]? {
+    switch self {
+    case .drop(_, let captured), .trace(_, let captured), .policyVerdict(_, let captured): captured
+    case .other: nil
+    }
+  }
 }

@@ -27,6 +27,11 @@ public struct Divergence: Sendable {
     self.found = found
     self.details = details
   }
+
+  /// Hook, field and both values on one line.
+  public var summary: String {
+    "\(node) \(hook) at \(device): \(field.rawValue): model \(expected), kernel \(found)"
+  }
 }
 
 /// What came of comparing hops.
@@ -37,11 +42,16 @@ public struct Agreement: Sendable {
   public var agreeing = 0
   /// Hops that the other interpreter could not run, by reason.
   public var notRun: [(reason: String, count: Int)] = []
+  /// How many of those it did not decline, but failed at.
+  public var failed = 0
   /// Fields that could not be observed, by field.
   public var notObserved: [(field: Field, count: Int)] = []
   public var divergences: [Divergence] = []
 
   public init() {}
+
+  /// Whether there were hops and the other interpreter ran none of them.
+  public var ranNothing: Bool { compared == 0 && !notRun.isEmpty }
 
   public mutating func countNotRun(_ reason: String) {
     if let index = notRun.firstIndex(where: { $0.reason == reason }) {

@@ -18,7 +18,7 @@ public struct Replay<Interpreter: HookInterpreter & ~Copyable>: ~Copyable, HopOb
   public mutating func observe(_ hop: borrowing Hop, state: borrowing NodeState) {
     do {
       let other = try interpreter.run(hop.attachment, on: hop.input, state: state)
-      guard let choice = Self.differentChoice(hop.result, other) else {
+      guard let choice = BackendChoice.different(hop.result, other) else {
         return comparison.compare(hop, with: other, into: &agreement)
       }
       // The other side drew another backend, which is its right if the service has it: the model makes the same
@@ -30,25 +30,30 @@ public struct Replay<Interpreter: HookInterpreter & ~Copyable>: ~Copyable, HopOb
       comparison.compare(same, with: other, into: &agreement)
     } catch {
       agreement.countNotRun("\(error)")
+      if (error as? any DecliningError)?.isDeclined != true { agreement.failed += 1 }
     }
   }
+}
 
+/// Which backend a hop translated to.
+enum BackendChoice {
   /// The backend that the other interpreter chose, if both translated to a service and chose differently.
-  private static func differentChoice(_ ours: HookResult, _ theirs: HookResult) -> UInt32? {
-    func backend(_ result: HookResult) -> UInt32? {
-      for change in result.changes where change.operation == .put {
-        switch change.map {
-        case .ct4TCP, .ct4Any:
-          guard UInt32(change.key(as: CTTuple4.self).flags) & TUPLE_SERVICE.rawValue != 0 else { continue }
-        case .ct6TCP, .ct6Any:
-          guard UInt32(change.key(as: CTTuple6.self).flags) & TUPLE_SERVICE.rawValue != 0 else { continue }
-        default: continue
-        }
-        return UInt32(truncatingIfNeeded: change.value(as: CTEntry.self).backend_id)
-      }
-      return nil
-    }
+  static func different(_ ours: HookResult, _ theirs: HookResult) -> UInt32? {
     guard let a = backend(ours), let b = backend(theirs), a != b else { return nil }
     return b
+  }
+
+  private static func backend(_ result: HookResult) -> UInt32? {
+    for change in result.changes where change.operation == .put {
+      switch change.map {
+      case .ct4TCP, .ct4Any:
+        guard UInt32(change.key(as: CTTuple4.self).flags) & TUPLE_SERVICE.rawValue != 0 else { continue }
+      case .ct6TCP, .ct6Any:
+        guard UInt32(change.key(as: CTTuple6.self).flags) & TUPLE_SERVICE.rawValue != 0 else { continue }
+      default: continue
+      }
+      return UInt32(truncatingIfNeeded: change.value(as: CTEntry.self).backend_id)
+    }
+    return nil
   }
 }

@@ -74,3 +74,10 @@ public protocol HookInterpreter: ~Copyable {
     _ attachment: Attachment, on input: HookInput, state: borrowing NodeState
   ) throws(Failure) -> HookResult
 }
+
+/// An interpreter's error that tells a hop which it declines from one that went wrong.
+public protocol DecliningError: Error {
+  /// Whether the interpreter cannot run such hops at all: not compiled for the configuration, or a frame that the
+  /// kernel does not take.
+  var isDeclined: Bool { get }
+}

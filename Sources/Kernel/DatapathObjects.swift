@@ -45,8 +45,16 @@ public struct DatapathObjects: Sendable {
       driver: try tcDriver())
   }
 
+  /// The same objects, told what was compiled into them.
+  public func with(_ profile: DatapathProfile) -> DatapathObjects {
+    guard isForeign else { return self }
+    return DatapathObjects(
+      origin: .cilium(profile), files: files, layouts: layouts, recognisedVersion: recognisedVersion,
+      driver: driver)
+  }
+
   /// 1.19 made policy entries longer, 1.20 gave endpoints a routing table.
-  private static func recognise(_ types: BTFTypes) -> String? {
+  static func recognise(_ types: BTFTypes) -> String? {
     if let endpoint = types.layout(of: "endpoint_info"), endpoint.field("rt_info") != nil { return "1.20" }
     guard let entry = types.layout(of: "policy_entry") else { return nil }
     return entry.field("precedence") == nil ? "1.18" : "1.19"

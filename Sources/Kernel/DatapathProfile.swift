@@ -1,3 +1,5 @@
+public import MapABI
+
 /// What is compiled into a build of Cilium's objects and cannot be read from them.
 public struct DatapathProfile: Sendable, Equatable {
   /// The version that the objects were built from, for messages: `1.20`.
@@ -112,4 +114,42 @@ public struct DatapathProfile: Sendable, Equatable {
   private static let endpointMacros = [
     ("enable_routing", "ENABLE_ROUTING"), ("local_delivery_metrics", "LOCAL_DELIVERY_METRICS"),
   ]
+}
+
+extension DatapathProfile {
+  /// What `config` asks for and an object was not compiled with, one line for each option.
+  ///
+  /// Numbers of a single node are looked at hop by hop (``CompiledValues``).
+  func refusals(of config: DatapathConfig, _ file: ObjectFile) throws(KernelError) -> [String] {
+    var refusals: [String] = []
+    for setting in fixed where setting.files.isEmpty || setting.files.contains(file.name) {
+      // What the object has as a variable is set, whatever the headers say.
+      if file.holds(setting.field) || CompiledValues.fields.contains(setting.field) { continue }
+      guard let field = MacroFields.field(setting.field) else {
+        throw KernelError(
+          .unavailable, call: "configure object", detail: "profile: unknown option \(setting.field)")
+      }
+      let value = field.value(config)
+      guard value != setting.value else { continue }
+      refusals.append(
+        "\(setting.field) is \(value) in the scenario, but the objects were compiled with \(setting.value)")
+    }
+    return refusals
+  }
+}
+
+extension DatapathObjects {
+  /// Why some of an image's hops cannot be run in these objects: options that they were not compiled with, each
+  /// named once. None for our own programs, which read every option.
+  public func refusals(of image: MapImage) throws(KernelError) -> [String] {
+    guard case .cilium(let profile) = origin else { return [] }
+    var all: [String] = []
+    for attachment in image.attachments {
+      guard let file = placement(of: attachment.hook)?.file else { continue }
+      for refusal in try profile.refusals(of: attachment.config, file) where !all.contains(refusal) {
+        all.append(refusal)
+      }
+    }
+    return all
+  }
 }

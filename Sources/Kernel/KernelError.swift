@@ -1,3 +1,5 @@
+public import Datapath
+
 /// What went wrong between us and the kernel: the call, its error number, and the verifier's words.
 public struct KernelError: Error, Sendable, Equatable {
   public enum Kind: Sendable, Equatable {
@@ -50,4 +52,8 @@ extension KernelError: CustomStringConvertible {
     if let verifierLog { text += "\n" + verifierLog }
     return text
   }
+}
+
+extension KernelError: DecliningError {
+  public var isDeclined: Bool { kind == .unavailable || kind == .notRun }
 }

@@ -14,6 +14,14 @@ enum MacroFields {
         return value
       }
     }
+
+    func set(_ value: UInt64, in config: inout DatapathConfig) {
+      withUnsafeMutableBytes(of: &config) { bytes in
+        for index in 0..<size {
+          bytes[offset + index] = UInt8(truncatingIfNeeded: value >> UInt64(8 * index))
+        }
+      }
+    }
   }
 
   static func field(_ name: String) -> Field? { all.first { $0.name == name } }

@@ -204,21 +204,8 @@ struct ProgramTable {
         .unavailable, call: "configure object",
         detail: "enable_jiffies: foreign programs are run with the nanosecond clock, set 0")
     }
-    for setting in profile.fixed where setting.files.isEmpty || setting.files.contains(file.name) {
-      // What the object has as a variable is set, whatever the headers say.
-      let variable = ConfigVariables.prefix + setting.field
-      if file.variables.contains(where: { $0.name == variable }) { continue }
-      guard let field = MacroFields.field(setting.field) else {
-        throw KernelError(
-          .unavailable, call: "configure object", detail: "profile: unknown option \(setting.field)")
-      }
-      let value = field.value(config)
-      guard value == setting.value else {
-        throw KernelError(
-          .unavailable, call: "configure object",
-          detail: "\(setting.field) is \(value) in the scenario, but the objects were compiled with "
-            + "\(setting.value)")
-      }
+    if let refusal = try profile.refusals(of: config, file).first {
+      throw KernelError(.unavailable, call: "configure object", detail: refusal)
     }
   }
 

@@ -10,6 +10,7 @@ extension KernelNode: HookInterpreter {
   public mutating func run(
     _ attachment: Attachment, on input: HookInput, state: borrowing NodeState
   ) throws(KernelError) -> HookResult {
+    if objects.isForeign { try CompiledValues.check(objects, attachment, input, state) }
     try namespace.enter()
     let index = try program(attachment, state)
     try follow(state)

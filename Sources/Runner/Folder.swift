@@ -7,6 +7,11 @@ public enum Folder {
     return stat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
   }
 
+  public static func isFile(_ path: String) -> Bool {
+    var info = stat()
+    return stat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFREG
+  }
+
   /// The names in a folder, sorted; none when it cannot be read.
   public static func names(in folder: String) -> [String] {
     guard let directory = opendir(folder) else { return [] }
@@ -24,7 +29,7 @@ public enum Folder {
   /// Makes a folder, and those above it.
   ///
   /// - Returns: why not; nil when it is there.
-  static func make(_ path: String) -> String? {
+  public static func make(_ path: String) -> String? {
     var partial = path.hasPrefix("/") ? "/" : ""
     for part in path.split(separator: "/") {
       partial += (partial.isEmpty || partial.hasSuffix("/") ? "" : "/") + part

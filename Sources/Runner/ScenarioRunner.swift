@@ -2,7 +2,7 @@ public import Cluster
 public import Conformance
 import ControlPlane
 public import Datapath
-import MapABI
+public import MapABI
 public import Scenario
 import Simulator
 
@@ -16,6 +16,7 @@ extension NoObserver: ScenarioObserver {
 }
 
 extension Replay: ScenarioObserver where Interpreter: ~Copyable {}
+extension Recorder: ScenarioObserver where Interpreter: ~Copyable {}
 
 /// Looks at nothing.
 public struct NoObserver: HopObserver {
@@ -55,6 +56,15 @@ public enum ScenarioRunner {
     }
     outcome.result = result(outcome)
     return outcome
+  }
+
+  /// What the nodes' agents render before the first step: what programs are asked to be configured for.
+  public static func images(_ loaded: LoadedScenario) -> [MapImage] {
+    loaded.clusters.flatMap { cluster in
+      var controlPlane = ControlPlane(settings: cluster.settings, network: cluster.network)
+      _ = controlPlane.reconcile(cluster.state)
+      return controlPlane.nodes.compactMap { controlPlane.image(of: $0.name) }
+    }
   }
 
   /// The worst of the steps; differing interpreters and unmodelled manifests count as well.

@@ -6,7 +6,9 @@ struct CiliateBench {
     switch arguments.first {
     case "model": try ModelBench().run()
     case "kernel": KernelBench.main(Array(arguments.dropFirst()))
-    default: print("usage: ciliate-bench model | kernel [--peer PROGRAM] [--objects DIR]")
+    case "fuzz": try FuzzRun(Array(arguments.dropFirst())).run()
+    default:
+      print("usage: ciliate-bench model | kernel [--peer PROGRAM] [--objects DIR] | fuzz [COUNT] [SEED]")
     }
   }
 }

@@ -6,7 +6,10 @@ struct Ciliate: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ciliate",
     abstract: "What happens to this packet in my cluster? A Cilium model, checked against the kernel.",
-    subcommands: [RunCommand.self, DecodeCommand.self, PcapCommand.self, LabCommand.self])
+    subcommands: [
+      RunCommand.self, DecodeCommand.self, PcapCommand.self, LintCommand.self, LabCommand.self,
+      RecordCommand.self,
+    ])
 
   /// Plain `decode` calls go around the argument parser (see `DecodeRequest`). Bad usage exits with 2, as every bad
   /// input does.

@@ -18,7 +18,7 @@ struct RunSession {
   func run() throws -> Int32 {
     let files: [String]
     do {
-      files = try ScenarioFiles.find(command.paths)
+      files = try YAMLFiles.find(.scenario, command.paths)
     } catch {
       complain("\(error)")
       return 2
@@ -34,21 +34,26 @@ struct RunSession {
 
     let wanted = loaded.map { choice($0.0) }
     var status = KernelStatus(ran: false, reason: "switched off", datapath: command.datapath)
-    var objects: DatapathObjects?
+    var builds: DatapathBuilds?
     if wanted.contains(where: { $0 != .off }) {
-      (objects, status) = openKernel()
+      (builds, status) = openKernel()
     }
-    if objects == nil, wanted.contains(.required) {
+    if builds == nil, wanted.contains(.required) {
       complain("kernel required: \(status.reason ?? "not available")")
       return 4
     }
     var outcome = Runner.Outcome(
       seed: command.seed ?? loaded.first?.0.scenario.seed ?? 1, kernel: status, scenarios: [])
     for ((scenario, findings), choice) in zip(loaded, wanted) {
-      outcome.scenarios.append(run(scenario, findings, choice == .off ? nil : objects))
+      outcome.scenarios.append(run(scenario, findings, choice == .off ? nil : try builds?.fitting(scenario)))
     }
     try write(outcome)
-    return Self.exitCode(outcome, isKernelRequired: wanted.contains(.required))
+    for scenario in outcome.scenarios where wanted.contains(.required) && scenario.agreement.ranNothing {
+      complain(
+        "\(scenario.name): no hop could be run: \(scenario.agreement.notRun.first?.reason ?? "")")
+    }
+    return Self.exitCode(
+      outcome, isKernelRequired: wanted.contains(.required), isForeign: command.datapath != "builtin")
   }
 
   private func choice(_ scenario: LoadedScenario) -> ScenarioFile.KernelUse {
@@ -60,18 +65,16 @@ struct RunSession {
     }
   }
 
-  private func openKernel() -> (DatapathObjects?, KernelStatus) {
+  private func openKernel() -> (DatapathBuilds?, KernelStatus) {
     var status = KernelStatus(ran: false, reason: nil, datapath: command.datapath)
     if let reason = Doctor.examine().reason {
       status.reason = reason
       return (nil, status)
     }
     do {
-      let objects =
-        command.datapath == "builtin"
-        ? try DatapathObjects.builtin() : try DatapathFolder.load(command.datapath)
+      let builds = try command.datapath == "builtin" ? .builtin() : DatapathBuilds.load(command.datapath)
       status.ran = true
-      return (objects, status)
+      return (builds, status)
     } catch {
       status.reason = "\(error)"
       return (nil, status)
@@ -79,12 +82,13 @@ struct RunSession {
   }
 
   private func run(
-    _ scenario: LoadedScenario, _ findings: [Finding], _ objects: DatapathObjects?
+    _ scenario: LoadedScenario, _ findings: [Finding], _ build: DatapathBuilds.Build?
   ) -> ScenarioOutcome {
-    guard let objects else {
+    guard let build else {
       return ScenarioRunner.run(scenario, findings: findings, seed: command.seed, observer: NoObserver())
     }
-    let replay = Replay(KernelCluster(objects: objects), foreign: objects.isForeign)
+    if build.folder != command.datapath { complain("\(scenario.scenario.name): datapath \(build.folder)") }
+    let replay = Replay(KernelCluster(objects: build.objects), foreign: build.objects.isForeign)
     return ScenarioRunner.run(scenario, findings: findings, seed: command.seed, observer: replay)
   }
 
@@ -119,12 +123,17 @@ struct RunSession {
   }
 
   /// 4 before 3 before 1, as the contract says; skipped alone is 0.
-  static func exitCode(_ outcome: Runner.Outcome, isKernelRequired: Bool) -> Int32 {
-    if isKernelRequired, !outcome.kernel.ran { return 4 }
-    let results = outcome.scenarios.map(\.result)
-    if outcome.scenarios.contains(where: { !$0.agreement.divergences.isEmpty }) { return 3 }
-    if isKernelRequired, outcome.scenarios.contains(where: { !$0.agreement.notRun.isEmpty }) { return 3 }
-    return results.contains { $0 > .skipped } ? 1 : 0
+  ///
+  /// Where the kernel is required, our own programs must run every hop. A brought-along build need not: what it
+  /// was not compiled for is counted; but it must run something.
+  static func exitCode(_ outcome: Runner.Outcome, isKernelRequired: Bool, isForeign: Bool) -> Int32 {
+    let agreements = outcome.scenarios.map(\.agreement)
+    if isKernelRequired, !outcome.kernel.ran || agreements.allSatisfy(\.ranNothing) { return 4 }
+    if agreements.contains(where: { !$0.divergences.isEmpty }) { return 3 }
+    if isKernelRequired, agreements.contains(where: { isForeign ? $0.failed > 0 : !$0.notRun.isEmpty }) {
+      return 3
+    }
+    return outcome.scenarios.contains { $0.result > .skipped } ? 1 : 0
   }
 }
 
@@ -147,7 +156,7 @@ enum Artifacts {
   }
 
   /// A name without anything that a path could stumble over.
-  private static func fileName(_ name: String) -> String {
+  static func fileName(_ name: String) -> String {
     String(name.map { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" || $0 == "." ? $0 : "-" })
   }
 }

@@ -165,24 +165,28 @@ extension KernelSuite {
       #expect(after.verdict == .redirect(Redirect(ifindex: 2, mode: .neighbour)), "\(after.events)")
     }
 
+    /// In a process of its own: other tests open descriptors at the same time.
     @Test("Nothing is left behind", .needsKernel)
-    func nothingLeft() throws {
-      let home = Self.namespace()
-      func once() throws {
-        let state = NodeState(image)
-        var node = try KernelNode.make(state, objects: .builtin())
-        _ = try node.run(image.attachments[0], on: TwoPods.syn(), state: state)
-        #expect(Self.namespace() != home)
-        _ = try SocketRunner.create()
-        _ = try node.run(image.attachments[0], on: TwoPods.syn(), state: state)
+    func nothingLeft() async {
+      await #expect(processExitsWith: .success) {
+        let home = Self.namespace()
+        func once() throws {
+          let image = TwoPods.image(.open)
+          let state = NodeState(image)
+          var node = try KernelNode.make(state, objects: .builtin())
+          _ = try node.run(image.attachments[0], on: TwoPods.syn(), state: state)
+          #expect(Self.namespace() != home)
+          _ = try SocketRunner.create()
+          _ = try node.run(image.attachments[0], on: TwoPods.syn(), state: state)
+        }
+        try once()
+        let before = Self.descriptors()
+        try once()
+        #expect(Self.descriptors() == before)
+        #expect(Self.namespace() == home)
+        let cgroups = try OwnCgroup.create()
+        #expect(Self.ownCgroups(cgroups.path) == 1)
       }
-      try once()
-      let before = Self.descriptors()
-      try once()
-      #expect(Self.descriptors() == before)
-      #expect(Self.namespace() == home)
-      let cgroups = try OwnCgroup.create()
-      #expect(Self.ownCgroups(cgroups.path) == 1)
     }
 
     private static func descriptors() -> Int {

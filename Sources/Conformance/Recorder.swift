@@ -1,0 +1,176 @@
+public import Datapath
+import MapABI
+import Wire
+
+/// The text of a recording while it grows; shared with whoever started it.
+public final class RecordingText {
+  fileprivate var writer: HopWriter
+  public fileprivate(set) var hops = 0
+  public var text: String { writer.text }
+
+  public init(version: String, scenario: String) {
+    writer = HopWriter(version: version, scenario: scenario)
+  }
+}
+
+/// Runs every hop on a brought-along datapath, compares, and writes down each hop that is unlike those before it.
+public struct Recorder<Interpreter: HookInterpreter & ~Copyable>: ~Copyable, HopObserver {
+  private var interpreter: Interpreter
+  public private(set) var agreement = Agreement()
+  private let comparison = Comparison(foreign: true)
+  private let model = Model()
+  private let recording: RecordingText
+  private var seen: Set<String> = []
+  private var nodes: [String: Written] = [:]
+
+  /// What has been written about a node.
+  private struct Written {
+    var position: Int
+    var attachments: [UInt8]
+    var endpoints: [UInt8]
+  }
+
+  public init(_ interpreter: consuming Interpreter, into recording: RecordingText) {
+    self.interpreter = interpreter
+    self.recording = recording
+  }
+
+  public mutating func observe(_ hop: borrowing Hop, state: borrowing NodeState) {
+    var answered = copy hop
+    do {
+      let answer = try interpreter.run(hop.attachment, on: hop.input, state: state)
+      if let choice = BackendChoice.different(hop.result, answer) {
+        answered.input.environment.chosenBackend = choice
+        answered.result = try model.run(hop.attachment, on: answered.input, state: state)
+      }
+      comparison.compare(answered, with: answer, into: &agreement)
+      let kind = HopKind.of(answered)
+      answered.result = Self.withoutGiven(answer)
+      if seen.insert(kind).inserted { write(answered, state) }
+    } catch {
+      agreement.countNotRun("\(error)")
+      if (error as? any DecliningError)?.isDeclined != true { agreement.failed += 1 }
+    }
+  }
+
+  private mutating func write(_ hop: borrowing Hop, _ state: borrowing NodeState) {
+    recording.writer.enter(hop.node)
+    let attachments = state.image.attachments
+    let identity = attachments.flatMap { attachment in
+      Array(attachment.device.utf8) + withUnsafeBytes(of: attachment.config) { Array($0) }
+    }
+    let endpoints = state.image.endpointConfigs.flatMap { config in withUnsafeBytes(of: config) { Array($0) }
+    }
+    let known = nodes[hop.node]
+    if known?.attachments != identity { recording.writer.write(attachments) }
+    if known?.endpoints != endpoints { recording.writer.write(state.image.endpointConfigs) }
+    if known == nil { for change in state.image.maps.entries { recording.writer.write(change) } }
+    for change in Self.lastChanges(state.log[(known?.position ?? 0)...]) { recording.writer.write(change) }
+    nodes[hop.node] = Written(position: state.position, attachments: identity, endpoints: endpoints)
+    recording.writer.write(hop)
+    recording.hops += 1
+  }
+
+  private struct Entry: Hashable {
+    var map: MapID
+    var endpoint: UInt16
+    var key: [UInt8]
+  }
+
+  /// The last change of each entry; without the counters, which no program reads.
+  private static func lastChanges(_ log: ArraySlice<MapChange>) -> [MapChange] {
+    var positions: [Entry: Int] = [:]
+    var changes: [MapChange] = []
+    for change in log where !change.map.isCounter {
+      let entry = Entry(map: change.map, endpoint: change.endpoint, key: change.keyBytes)
+      if let position = positions[entry] {
+        changes[position] = change
+      } else {
+        positions[entry] = changes.count
+        changes.append(change)
+      }
+    }
+    return changes
+  }
+
+  /// The result without what the kernel drew and without source positions.
+  private static func withoutGiven(_ result: HookResult) -> HookResult {
+    var result = result
+    result.steps = []
+    result.events = result.events.map { event in
+      switch event {
+      case .drop(var notify, let captured):
+        notify.header.hash = 0
+        notify.line = 0
+        notify.file = 0
+        return .drop(notify, captured: captured)
+      case .trace(var notify, let captured):
+        notify.header.hash = 0
+        return .trace(notify, captured: captured)
+      case .policyVerdict(var notify, let captured):
+        notify.header.hash = 0
+        return .policyVerdict(notify, captured: captured)
+      case .other: return event
+      }
+    }
+    var changes: [MapChange] = []
+    for change in result.changes {
+      guard change.map == .metrics, change.operation == .add else {
+        changes.append(change)
+        continue
+      }
+      var key = change.key(as: MetricsKey.self)
+      key.line = 0
+      key.file = 0
+      changes.append(MapChange(add: change.value(as: Counters.self), to: key, in: .metrics))
+    }
+    result.changes = changes
+    return result
+  }
+}
+
+/// What makes two hops alike: the same program found the same things and did the same.
+enum HopKind {
+  static func of(_ hop: borrowing Hop) -> String {
+    var words = [hop.hook.rawValue, "\(hop.result.verdict)", hop.input.subject.family]
+    for step in hop.result.steps { words.append(word(step)) }
+    for change in hop.result.changes where !change.map.isCounter {
+      words.append("\(change.operation)\(change.map)")
+    }
+    for event in hop.result.events {
+      if let header = event.header { words.append("e\(header.type).\(header.subtype)") }
+    }
+    return words.joined(separator: " ")
+  }
+
+  private static func word(_ step: Step) -> String {
+    switch step {
+    case .parsed(let number, let source, let destination, let fragment):
+      // Well-known ports only: a client's own says nothing.
+      "parsed \(number) \(min(source, destination)) \(source < destination) \(fragment)"
+    case .service4(_, let entry): "service \(entry != nil)"
+    case .service6(_, let entry): "service \(entry != nil)"
+    case .backend(_, _, let choice): "backend \(choice)"
+    case .translated4, .translated6: "translated"
+    case .reverseTranslated: "reverse"
+    case .conntrack4(let tuple, let direction, let status): "ct \(tuple.flags) \(direction) \(status)"
+    case .conntrack6(let tuple, let direction, let status): "ct \(tuple.flags) \(direction) \(status)"
+    case .ipcache(_, let entry): "ipcache \(entry?.sec_identity ?? 0)"
+    case .endpoint(_, let entry): "endpoint \(entry != nil)"
+    case .policy(let decision):
+      "policy \(decision.egress) \(decision.remoteIdentity) \(decision.port) \(decision.match) "
+        + "\(decision.verdict)"
+    case .deliver: "deliver"
+    default: "\(step)"
+    }
+  }
+}
+
+extension Subject {
+  fileprivate var family: String {
+    switch self {
+    case .socket(let address): "\(address.destination.family)"
+    default: frame.map { $0.count > 13 ? "\($0[12]).\($0[13])" : "short" } ?? ""
+    }
+  }
+}
