@@ -1,10 +1,10 @@
 #!/bin/sh
-# Writes Tests/References/*.ref anew from what the scenarios now do. Read the diff before committing it: the
+# Writes Tests/References/*.ref and pcaps/golden anew from what the scenarios now do. Read the diff before committing it: the
 # references are the tests' expectation.
 set -eu
 
 cd "$(dirname "$0")/.."
 swift build --build-tests
 CILIATE_UPDATE_REFERENCES=1 swift test --skip-build --filter RunnerTests.ScenarioFileTests >/dev/null
-git --no-pager diff --stat -- Tests/References
-git ls-files --others --exclude-standard Tests/References
+git --no-pager diff --stat -- Tests/References pcaps/golden
+git ls-files --others --exclude-standard Tests/References pcaps/golden

@@ -71,14 +71,15 @@ struct StepText {
       decision.protocol == 1 || decision.protocol == 58
       ? "\(IPProtocol(rawValue: decision.protocol).name) type \(decision.port)"
       : "\(decision.port)/\(IPProtocol(rawValue: decision.protocol).name)"
-    let found = "\(PolicyMatchText.words(decision.match)) entry"
+    let found = PolicyMatchText.entry(decision.match)
     return switch decision.verdict {
     case .allow: "policy \(direction) of \(endpoint(decision.endpoint)) \(peer) \(port): allowed by \(found)"
     case .redirect(let proxy):
       "policy \(direction) of \(endpoint(decision.endpoint)) \(peer) \(port): to proxy port \(proxy) by \(found)"
     case .deny(let reason):
       "policy \(direction) of \(endpoint(decision.endpoint)) \(peer) \(port): "
-        + (decision.entry == nil ? "no entry" : "denied by \(found)") + ", \(reason.rawValue) \(reason.text)"
+        + (decision.entry == nil ? "denied, as no entry allows it" : "denied by \(found)")
+        + ", \(reason.rawValue) \(reason.text)"
     }
   }
 
@@ -116,6 +117,21 @@ extension IPProtocol {
 
 /// The match type of a policy verdict as Hubble prints it.
 enum PolicyMatchText {
+  /// The entry that matched, in words and by its match type.
+  static func entry(_ match: UInt8) -> String {
+    let what =
+      switch UInt32(match) {
+      case POLICY_MATCH_L3_ONLY.rawValue: "that identity, any port"
+      case POLICY_MATCH_L3_L4.rawValue: "that identity and port"
+      case POLICY_MATCH_L4_ONLY.rawValue: "any identity, that port"
+      case POLICY_MATCH_ALL.rawValue: "any identity, any port"
+      case POLICY_MATCH_L3_PROTO.rawValue: "that identity and protocol"
+      case POLICY_MATCH_PROTO_ONLY.rawValue: "any identity, that protocol"
+      default: "nothing"
+      }
+    return "the entry for \(what) (match \(words(match)))"
+  }
+
   static func words(_ match: UInt8) -> String {
     switch UInt32(match) {
     case POLICY_MATCH_L3_ONLY.rawValue: "L3-Only"

@@ -33,7 +33,7 @@ extension Session where Observer: ~Copyable {
   }
 
   /// The policy and rule behind the entry that decided, as the agent knows it.
-  private func rule(_ view: ConversationView) -> String? {
+  func rule(_ view: ConversationView) -> String? {
     guard let (node, decision) = view.deciding, let entry = decision.entry,
       let rendering = controlPlane.policy(node: node, endpoint: decision.endpoint)
     else { return nil }

@@ -38,7 +38,7 @@ extension Session where Observer: ~Copyable {
     if !expect.flows.isEmpty { judge.cannotJudge("flows") }
   }
 
-  private func wireFacts() -> WireFacts {
+  func wireFacts() -> WireFacts {
     let controlPlane = controlPlane
     let network = network.currentTopology
     func pod(_ source: ProbeSource) -> NamespacedName? {

@@ -6,7 +6,9 @@ import Wire
 
 extension Session where Observer: ~Copyable {
   /// Puts a frame on a node's interface, as if it had just been received there.
-  mutating func inject(_ injection: Injection, _ outcome: inout StepOutcome) throws(StepError) {
+  mutating func inject(
+    _ injection: Injection, _ expect: Expectation?, _ outcome: inout StepOutcome, _ judge: inout Judge
+  ) throws(StepError) {
     guard let node = network.nodeIndex(named: injection.node) else {
       throw StepError("there is no node \(injection.node)")
     }
@@ -27,11 +29,18 @@ extension Session where Observer: ~Copyable {
       throw StepError("\(injection.node) has no interface \(injection.interface); it has \(known)")
     }
     let journey = network.inject(octets, node: node, ifindex: device.ifindex)
-    outcome.journeys = [journey]
+    // What it leads to, answers included.
+    outcome.journeys = Array(journey..<network.journeys.count)
     let view = ConversationView(journeys: journeys([journey]), first: journey)
     outcome.got.egress = view.verdict(egress: true)
     outcome.got.ingress = view.verdict(egress: false)
     outcome.got.verdict = view.verdict
     outcome.got.drop = view.drop
+    outcome.got.rule = rule(view)
+    guard let expect else { return }
+    judge.judge(expect, outcome.got)
+    if let match = expect.match { judge.check("match", expected: match.value.rawValue, got: view.match) }
+    judge.judgePath(expect.path, journeys(outcome.journeys), names)
+    judge.judgeWire(expect.wire, journeys(outcome.journeys), wireFacts())
   }
 }

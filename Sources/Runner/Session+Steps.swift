@@ -14,6 +14,7 @@ extension Session where Observer: ~Copyable {
     var judge = Judge()
     let firstJourney = network.journeys.count
     let firstUnmodelled = network.unmodelled.count
+    collectConntrack()
     do throws(StepError) {
       try carryOut(step.verb, number: number, expect: step.expect, &outcome, &judge)
     } catch {
@@ -21,7 +22,10 @@ extension Session where Observer: ~Copyable {
       outcome.messages.append(error.message)
     }
     if outcome.journeys.isEmpty { outcome.journeys = Array(firstJourney..<network.journeys.count) }
-    if let expect = step.expect { judgeState(expect, &judge) }
+    if let expect = step.expect {
+      judgeState(expect, &judge)
+      judge.judgeMisplaced(expect, of: step.verb)
+    }
     outcome.expected = judge.expected
     outcome.messages += judge.messages + judge.unmodelled
     for message in network.unmodelled[firstUnmodelled...] {
@@ -73,7 +77,7 @@ extension Session where Observer: ~Copyable {
       }
       if let ttl = changes.ttl { dns.ttl = ttl }
       reconcile()
-    case .time(let span): network.advance(by: Instant.Span(nanoseconds: span.nanoseconds))
+    case .time(let span): advance(by: Instant.Span(nanoseconds: span.nanoseconds))
     case .config:
       if let settings = loaded.stepSettings[number] {
         self.settings = settings
@@ -82,7 +86,7 @@ extension Session where Observer: ~Copyable {
       }
     case .probe(let probe): try perform(probe, expect, &outcome, &judge)
     case .matrix(let matrix): try perform(matrix, expect, &outcome, &judge)
-    case .inject(let injection): try inject(injection, &outcome)
+    case .inject(let injection): try inject(injection, expect, &outcome, &judge)
     case .view(let request): try show(request, expect, &outcome, &judge)
     case .capture(let command): capture(command)
     }

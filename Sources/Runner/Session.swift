@@ -19,6 +19,8 @@ struct Session<Observer: HopObserver & ~Copyable>: ~Copyable {
   /// Connections that steps have kept open, by name.
   var kept: [String: Int] = [:]
   var names = NameBook()
+  /// By node.
+  var collections: [String: ConntrackCollection] = [:]
 
   init(
     _ loaded: LoadedScenario, cluster: LoadedScenario.LoadedCluster, seed: UInt64,

@@ -150,6 +150,13 @@ extension Network where Observer: ~Copyable {
       .timer(client: client, generation: clients[client].generation), at: clock + clients[client].backoff)
   }
 
+  /// Whether a timer has nothing to do any more.
+  func isVoid(_ client: Int, _ generation: Int) -> Bool {
+    let phase = clients[client].phase
+    if phase == .done || phase == .held { return true }
+    return generation != -1 && generation != clients[client].generation
+  }
+
   /// Generation -1 is the deadline, others the repetition of what has not been answered.
   mutating func timerFired(_ client: Int, _ generation: Int) {
     guard clients[client].phase != .done, clients[client].phase != .held else { return }

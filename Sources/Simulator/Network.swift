@@ -107,6 +107,8 @@ public struct Network<Observer: HopObserver & ~Copyable>: ~Copyable {
 
   mutating func handleNext() {
     guard let (time, event) = queue.next() else { return }
+    // What a probe that is over still had to wait for does not hold time up.
+    if case .timer(let client, let generation) = event, isVoid(client, generation) { return }
     clock = max(clock, time)
     switch event {
     case .flight(let flight): advance(flight)

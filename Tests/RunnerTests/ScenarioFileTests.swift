@@ -30,6 +30,26 @@ struct ScenarioFileTests {
     if text != reference { Issue.record("\(firstDifference(text, reference))") }
   }
 
+  /// `pcaps/golden/NAME-NODE.pcap`: what a sniffer between the nodes would have recorded.
+  @Test(
+    "The captures are the golden ones, octet for octet",
+    arguments: ["getting-started", "geneve", "dual-stack"])
+  func golden(_ name: String) throws {
+    let outcome = try ScenarioCase(path: "scenarios/\(name)/scenario.yaml").run()
+    let underlays = JourneyCapture(outcome.journeys, comment: "").underlays.filter {
+      $0.node == "kind-worker"
+    }
+    #expect(underlays.count == 1)
+    for underlay in underlays {
+      let url = URL(fileURLWithPath: "\(PackageFolder.path)/pcaps/golden/\(name)-\(underlay.node).pcap")
+      if ProcessInfo.processInfo.environment["CILIATE_UPDATE_REFERENCES"] == "1" {
+        try Data(underlay.pcap).write(to: url)
+      } else {
+        #expect(try Data(contentsOf: url) == Data(underlay.pcap))
+      }
+    }
+  }
+
   @Test("No reference is left without its scenario")
   func references() {
     let names = Set(ScenarioCase.all.map { "\($0.name).ref" })
