@@ -39,8 +39,6 @@ extension FuzzWorld {
     settings.bpf.monitorAggregation = .none
     settings.bpf.ctAccounting = true
     settings.features.sctp = true
-    settings.masquerade.bpf = true
-    settings.bpf.hostLegacyRouting = true
     settings.loadBalancer.acceleration = .native
   }
 
