@@ -21,10 +21,13 @@ extension Run {
   }
 
   /// `validate_ethertype`: nil for a length in its place, and for no header at all.
+  ///
+  /// The type is held against 0x0600 with both in network order, on a machine of the other order: lengths that are
+  /// no multiple of 256 pass for types.
   func supportedEtherType() -> UInt16? {
     if object == .host, config.eth_header_length == 0 { return etherType }
     guard packet.count >= 14, let type = packet.load(12, as: UInt16.self).map(UInt16.init(bigEndian:)),
-      type >= 0x0600
+      type.byteSwapped >= UInt16(0x0600).byteSwapped
     else { return nil }
     return type
   }
