@@ -84,7 +84,10 @@ struct RunSession {
     guard let objects else {
       return ScenarioRunner.run(scenario, findings: findings, seed: command.seed, observer: NoObserver())
     }
-    let replay = Replay(KernelCluster(objects: objects), foreign: objects.isForeign)
+    // The model alone is quick: it tells what the kernel will have to load.
+    let forecast = ProgramForecast()
+    _ = ScenarioRunner.run(scenario, findings: findings, seed: command.seed, observer: forecast)
+    let replay = Replay(KernelCluster(objects: objects, forecast: forecast), foreign: objects.isForeign)
     return ScenarioRunner.run(scenario, findings: findings, seed: command.seed, observer: replay)
   }
 
@@ -126,6 +129,10 @@ struct RunSession {
     if isKernelRequired, outcome.scenarios.contains(where: { !$0.agreement.notRun.isEmpty }) { return 3 }
     return results.contains { $0 > .skipped } ? 1 : 0
   }
+}
+
+extension ProgramForecast: ScenarioObserver {
+  public var agreement: Agreement { Agreement() }
 }
 
 /// What a run leaves behind.
