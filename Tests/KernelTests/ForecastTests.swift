@@ -10,7 +10,7 @@ extension KernelSuite {
 
     /// What the model alone makes of the client's SYN.
     private func forecast(_ state: borrowing NodeState) throws -> ProgramForecast {
-      var model = Model()
+      let model = Model()
       let attachment = image.attachments[0]
       let input = TwoPods.syn()
       let result = try model.run(attachment, on: input, state: state)

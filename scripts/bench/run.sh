@@ -35,12 +35,13 @@ if command -v strace >/dev/null 2>&1; then
   strace -f -T -e trace=bpf,unshare,setns,sendto,close -o "$work/trace" \
     "$ciliate" run "$scenario" --kernel required --walk none >/dev/null
   awk '{
-    if (!match($0, /<[0-9.]+>$/)) next
-    time = substr($0, RSTART + 1, RLENGTH - 2)
     call = $2
     sub(/\(.*/, "", call)
     if (match($0, /BPF_[A-Z_]+/)) call = substr($0, RSTART, RLENGTH)
-    else if ($2 == "<...") call = $3
+    if ($0 ~ /<unfinished ...>$/) begun[$1] = call
+    if ($2 == "<...") call = begun[$1]
+    if (!match($0, /<[0-9.]+>$/)) next
+    time = substr($0, RSTART + 1, RLENGTH - 2)
     count[call]++
     sum[call] += time
   } END { for (call in sum) printf "  %-26s %6d %9.1f\n", call, count[call], sum[call] * 1000 }' "$work/trace" |
