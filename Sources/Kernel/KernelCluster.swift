@@ -5,6 +5,7 @@ public import MapABI
 public struct KernelCluster: HookInterpreter, ~Copyable {
   private let objects: DatapathObjects
   private let reading: KernelNode.MapReading
+  private let forecast: [String: ProgramForecast.Node]
   private var nodes: [String: Slot] = [:]
 
   /// A place for a node that cannot be copied.
@@ -13,9 +14,13 @@ public struct KernelCluster: HookInterpreter, ~Copyable {
     init(_ node: consuming KernelNode) { self.node = node }
   }
 
-  public init(objects: DatapathObjects, reading: KernelNode.MapReading = .everyHop) {
+  /// - Parameter forecast: what the run is known to need, loaded together when a node is made.
+  public init(
+    objects: DatapathObjects, reading: KernelNode.MapReading = .everyHop, forecast: ProgramForecast? = nil
+  ) {
     self.objects = objects
     self.reading = reading
+    self.forecast = forecast?.nodes ?? [:]
   }
 
   public mutating func run(
@@ -24,6 +29,7 @@ public struct KernelCluster: HookInterpreter, ~Copyable {
     let name = state.image.node
     if let slot = nodes[name] { return try slot.node.run(attachment, on: input, state: state) }
     let slot = Slot(try KernelNode.make(state, objects: objects, reading: reading))
+    if let forecast = forecast[name] { try slot.node.preload(state, forecast) }
     nodes[name] = slot
     return try slot.node.run(attachment, on: input, state: state)
   }

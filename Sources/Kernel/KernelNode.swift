@@ -74,7 +74,18 @@ public struct KernelNode: ~Copyable {
   /// first reaches it.
   public mutating func preload(_ state: borrowing NodeState) throws(KernelError) {
     for attachment in state.image.attachments { try addDevice(of: attachment) }
-    try programs.preload(state, maps)
+    try programs.preload(state.image.attachments, state.image.endpointConfigs, state, maps)
+    try openRings()
+  }
+
+  /// Loads what is forecast, as far as the image names it now, on several threads.
+  mutating func preload(_ state: borrowing NodeState, _ forecast: ProgramForecast.Node) throws(KernelError) {
+    let attachments = state.image.attachments.filter { attachment in
+      forecast.attachments.contains { ProgramForecast.isSame($0, attachment) }
+    }
+    for attachment in attachments { try addDevice(of: attachment) }
+    let endpoints = state.image.endpointConfigs.filter { forecast.endpoints.contains($0.endpoint_id) }
+    try programs.preload(attachments, endpoints, state, maps)
     try openRings()
   }
 

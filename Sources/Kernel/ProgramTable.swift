@@ -110,15 +110,18 @@ struct ProgramTable {
     return true
   }
 
-  /// Loads all that the image names, on several threads at once.
-  mutating func preload(_ state: borrowing NodeState, _ maps: NodeMapSet) throws(KernelError) {
+  /// Loads the programs of attachments and the policy programs of endpoints, on several threads at once.
+  mutating func preload(
+    _ attachments: [Attachment], _ endpoints: [DatapathConfig], _ state: borrowing NodeState,
+    _ maps: NodeMapSet
+  ) throws(KernelError) {
     var wanted: [(placement: DatapathObjects.Placement, config: DatapathConfig)] = []
-    for attachment in state.image.attachments {
+    for attachment in attachments {
       if let placement = objects.placement(of: attachment.hook) {
         wanted.append((placement, attachment.config))
       }
     }
-    if let stage = objects.policyStage { wanted += state.image.endpointConfigs.map { (stage, $0) } }
+    if let stage = objects.policyStage { wanted += endpoints.map { (stage, $0) } }
     var pending: [(key: InstanceKey, plan: ObjectInstance.Plan, made: MadeMaps, job: LoadJob)] = []
     for (placement, config) in wanted {
       let key = InstanceKey(file: placement.file.name, config: Self.octets(config))
@@ -134,7 +137,7 @@ struct ProgramTable {
       instances[key] = [try job.finish(plan)]
       made.maps.forEach(maps.adopt)
     }
-    for config in state.image.endpointConfigs { _ = try loadPolicy(config, state, maps) }
+    for config in endpoints { _ = try loadPolicy(config, state, maps) }
   }
 
   private mutating func instance(

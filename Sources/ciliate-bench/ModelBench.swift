@@ -94,6 +94,7 @@ struct ModelBench: ~Copyable {
     print("model, from_container to a remote pod, \(Self.entries) entries in each table, one core")
     let peer = measurePeer()
     print(row("C, the same look-ups", peer, peer))
+    var claims: [Claim] = []
     for (name, flags) in cases {
       let inputs = inputs(flags: flags, count: packets)
       let verdicts = try measure(inputs) { input in
@@ -112,7 +113,11 @@ struct ModelBench: ~Copyable {
         return result.verdict == .drop ? 1 : 0
       }
       print(row("\(name), full steps", full, peer))
+      claims.append(Claim("\(name), verdict only: million hops a second", 1000 / verdicts, atLeast: 4))
+      claims.append(Claim("\(name), full steps: million hops a second", 1000 / full, atLeast: 1))
+      claims.append(Claim("\(name), verdict only: time, to C", verdicts / peer, atMost: 3))
     }
+    for claim in claims { print(claim) }
   }
 
   private func row(_ name: String, _ nanoseconds: Double, _ peer: Double) -> String {

@@ -88,7 +88,11 @@ struct RunSession {
       return ScenarioRunner.run(scenario, findings: findings, seed: command.seed, observer: NoObserver())
     }
     if build.folder != command.datapath { complain("\(scenario.scenario.name): datapath \(build.folder)") }
-    let replay = Replay(KernelCluster(objects: build.objects), foreign: build.objects.isForeign)
+    // The model alone is quick: it tells what the kernel will have to load.
+    let forecast = ProgramForecast()
+    _ = ScenarioRunner.run(scenario, findings: findings, seed: command.seed, observer: forecast)
+    let replay = Replay(
+      KernelCluster(objects: build.objects, forecast: forecast), foreign: build.objects.isForeign)
     return ScenarioRunner.run(scenario, findings: findings, seed: command.seed, observer: replay)
   }
 
@@ -135,6 +139,10 @@ struct RunSession {
     }
     return outcome.scenarios.contains { $0.result > .skipped } ? 1 : 0
   }
+}
+
+extension ProgramForecast: ScenarioObserver {
+  public var agreement: Agreement { Agreement() }
 }
 
 /// What a run leaves behind.

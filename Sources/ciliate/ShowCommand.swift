@@ -31,7 +31,7 @@ struct ShowCommand: ParsableCommand {
       return
     }
     let files: [String]
-    do { files = try ScenarioFiles.find([path]) } catch { return try stop("\(error)") }
+    do { files = try YAMLFiles.find(.scenario, [path]) } catch { return try stop("\(error)") }
     guard files.count == 1 else {
       return try stop("\(path): holds \(files.count) scenarios, name one: \(files.joined(separator: ", "))")
     }

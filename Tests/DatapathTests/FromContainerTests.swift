@@ -165,17 +165,21 @@ import Wire
     #expect(result.steps.contains { if case .spoofedSource = $0 { true } else { false } })
   }
 
-  @Test(arguments: [
-    (Array(repeating: UInt8(0), count: 10), DropReason.unsupportedL2),
-    (Array(repeating: UInt8(0), count: 60), .unsupportedL2),
-    (Array(repeating: UInt8(1), count: 12) + [0x88, 0xcc, 0], .unknownL3),
+  static let zeroAddresses = [UInt8](repeating: 0, count: 12)
+  static let addresses = [UInt8](repeating: 1, count: 12)
+  static let brokenFrames: [([UInt8], DropReason)] = [
+    ([UInt8](repeating: 0, count: 10), .unsupportedL2),
+    (zeroAddresses + [UInt8](repeating: 0, count: 48), .unsupportedL2),
+    (addresses + [0x88, 0xcc, 0], .unknownL3),
     // Lengths of 802.3: only multiples of 256 are seen to be no types.
-    (Array(repeating: UInt8(1), count: 12) + [0x00, 0x22, 0], .unknownL3),
-    (Array(repeating: UInt8(1), count: 12) + [0x05, 0x00, 0], .unsupportedL2),
-    (Array(repeating: UInt8(1), count: 12) + [0x08, 0x00, 0x45], .invalid),
-    (Array(repeating: UInt8(1), count: 12) + [0x86, 0xdd, 0x60], .invalid),
-    (Array(repeating: UInt8(1), count: 12) + [0x08, 0x06, 0, 1], .invalid),
-  ])
+    (addresses + [0x00, 0x22, 0], .unknownL3),
+    (addresses + [0x05, 0x00, 0], .unsupportedL2),
+    (addresses + [0x08, 0x00, 0x45], .invalid),
+    (addresses + [0x86, 0xdd, 0x60], .invalid),
+    (addresses + [0x08, 0x06, 0, 1], .invalid),
+  ]
+
+  @Test(arguments: brokenFrames)
   func brokenFramesAreDroppedAtTheEntry(_ frame: [UInt8], _ reason: DropReason) throws {
     let result = try Node().fromClient(frame)
     #expect(result.drop == reason)

@@ -175,8 +175,10 @@ SUBPROGRAM int ct_find(struct __sk_buff *ctx, struct packet *p, struct ct_query 
 }
 
 /* Ports of the tuple for conntrack: for ICMP, the identifier of an echo; an ICMP error relates to a connection. */
-INLINE int ct_icmp_tuple(struct __sk_buff *ctx, struct packet *p, struct ct_query *q)
+SUBPROGRAM int ct_icmp_tuple(struct __sk_buff *ctx, struct packet *p, struct ct_query *q)
 {
+	if (!p || !q)
+		return -DROP_INVALID;
 	struct tuple *t = &q->tuple;
 	uint8_t head[2];
 	be16 identifier = 0;

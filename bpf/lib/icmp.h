@@ -75,8 +75,10 @@ INLINE uint32_t cut_to_sample(struct __sk_buff *ctx, uint32_t limit)
 	return length;
 }
 
-STAGE int answer_ipv4(struct __sk_buff *ctx, struct packet *p, uint8_t type, uint8_t code)
+SUBPROGRAM int answer_ipv4(struct __sk_buff *ctx, struct packet *p, uint8_t type, uint8_t code)
 {
+	if (!p)
+		return -DROP_INVALID;
 	struct { struct ethernet_header eth; struct ipv4_header ip; struct icmp_header icmp; } ABI_PACKED new = {};
 	struct ethernet_header old;
 	uint32_t length, sum;
@@ -109,8 +111,10 @@ STAGE int answer_ipv4(struct __sk_buff *ctx, struct packet *p, uint8_t type, uin
 	return bpf_skb_store_bytes(ctx, 0, &new, sizeof(new), 0) < 0 ? -DROP_INVALID : 0;
 }
 
-STAGE int answer_ipv6(struct __sk_buff *ctx, struct packet *p, uint8_t type, uint8_t code)
+SUBPROGRAM int answer_ipv6(struct __sk_buff *ctx, struct packet *p, uint8_t type, uint8_t code)
 {
+	if (!p)
+		return -DROP_INVALID;
 	struct { struct ethernet_header eth; struct ipv6_header ip; struct icmp_header icmp; } ABI_PACKED new = {};
 	struct { struct v6addr source, destination; be32 length, next_header; } pseudo;
 	struct ethernet_header old;

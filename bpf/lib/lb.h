@@ -109,8 +109,10 @@ INLINE int refused_without_backends(const struct lb_service *svc)
 }
 
 /* Fills p->backend_* from the map; returns its state (enum backend_state), or -1 if it is gone. */
-STAGE int load_backend(struct packet *p, uint32_t id)
+SUBPROGRAM int load_backend(struct packet *p, uint32_t id)
 {
+	if (!p)
+		return -DROP_INVALID;
 	if (p->ipv6) {
 		struct lb6_backend *b = bpf_map_lookup_elem(&cilium_lb6_backends_v3, &id);
 

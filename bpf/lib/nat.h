@@ -62,8 +62,10 @@ SUBPROGRAM int nat_write(struct packet *p, const struct tuple *t, const struct i
 	}
 }
 
-STAGE int nat_delete(struct packet *p, const struct tuple *t)
+SUBPROGRAM int nat_delete(struct packet *p, const struct tuple *t)
 {
+	if (!p || !t)
+		return -DROP_INVALID;
 	if (p->ipv6) {
 		return bpf_map_delete_elem(&cilium_snat_v6_external, t);
 	} else {
@@ -134,6 +136,7 @@ SUBPROGRAM int nat_allocate(struct __sk_buff *ctx, struct packet *p)
 			break;
 		port = port_in_range(target, retries ? port + 1 : (uint16_t)random_u32());
 	}
+	retries = opaque(retries); /* so that the verifier sees what follows once, not once for each number */
 	count_retries(p, retries);
 	if (retries < SNAT_RETRIES) {
 		entry->to_port = back.dport;
@@ -246,8 +249,10 @@ SUBPROGRAM int nat_rewrite(struct __sk_buff *ctx, struct packet *p, int source)
 }
 
 /* An answer to a translated packet gets its true destination back. NAT_PUNT or -DROP_NAT_NO_MAPPING: it is none. */
-STAGE int nat_reverse(struct __sk_buff *ctx, struct packet *p)
+SUBPROGRAM int nat_reverse(struct __sk_buff *ctx, struct packet *p)
 {
+	if (!p)
+		return -DROP_INVALID;
 	struct tuple *t = &p->ct.tuple, forth;
 	struct ipv6_nat_entry *entry = &p->nat_entry, other;
 	struct ct_query *q = &p->service;

@@ -9,19 +9,22 @@
 #include "lib/identity.h"
 
 /* One packet for the entry that decided. The key repeats what the entry wildcards. */
-INLINE void account(struct __sk_buff *ctx, const struct policy_key *key, uint32_t identity, be16 dport, uint8_t length)
+SUBPROGRAM int account(struct __sk_buff *ctx, struct packet *p, uint32_t identity, int egress, uint8_t length)
 {
 	struct policy_stats_key stats = {
 		.endpoint_id = event_source(),
 		.prefix_len = length,
 		.sec_label = identity,
-		.egress = key->egress,
-		.protocol = length < 8 ? 0 : key->protocol,
+		.egress = egress,
 	};
 	struct counters *known, first = { .packets = 1, .bytes = ctx->len };
 
+	if (!p)
+		return 0;
+	if (length >= 8)
+		stats.protocol = p->ct.tuple.nexthdr;
 	if (length > 8)
-		stats.dport = length < 24 ? dport & HTONS(0xffff << (24 - length)) : dport;
+		stats.dport = p->ct.tuple.dport & (length < 24 ? HTONS(0xffff << (24 - length)) : 0xffff);
 	known = bpf_map_lookup_elem(&cilium_policystats, &stats);
 	if (known) {
 		__sync_fetch_and_add(&known->packets, 1);
@@ -29,6 +32,7 @@ INLINE void account(struct __sk_buff *ctx, const struct policy_key *key, uint32_
 	} else {
 		bpf_map_update_elem(&cilium_policystats, &stats, &first, BPF_NOEXIST);
 	}
+	return 0;
 }
 
 INLINE uint8_t prefix_of(const struct policy_entry *entry)
@@ -103,7 +107,7 @@ STAGE int policy_lookup(struct __sk_buff *ctx, struct packet *p, uint32_t peer, 
 				prefix_of(by_any) > prefix_of(by_identity)))) {
 			length = prefix_of(by_any);
 			if (config.enable_policy_accounting)
-				account(ctx, &key, 0, p->ct.tuple.dport, length);
+				account(ctx, p, 0, key.egress, length);
 			p->verdict.match = length == 0 ? POLICY_MATCH_ALL :
 				   length <= 8 ? POLICY_MATCH_PROTO_ONLY :
 						 POLICY_MATCH_L4_ONLY;
@@ -114,7 +118,7 @@ STAGE int policy_lookup(struct __sk_buff *ctx, struct packet *p, uint32_t peer, 
 		return dir == CT_INGRESS && p->fragment && !fragments_enabled(p) ? -DROP_FRAG_NOSUPPORT : -DROP_POLICY;
 	length = prefix_of(by_identity);
 	if (config.enable_policy_accounting)
-		account(ctx, &key, peer, p->ct.tuple.dport, length);
+		account(ctx, p, peer, key.egress, length);
 	p->verdict.match = length > 8 ? POLICY_MATCH_L3_L4 : length > 0 ? POLICY_MATCH_L3_PROTO : POLICY_MATCH_L3_ONLY;
 	return judge(p, by_identity, by_any);
 }

@@ -9,8 +9,10 @@
 /* Sends the packet to p->backend_*. An endpoint that would meet itself gets the loopback address as its source, or it
  * would refuse its own packet.
  */
-STAGE int translate(struct __sk_buff *ctx, struct packet *p)
+SUBPROGRAM int translate(struct __sk_buff *ctx, struct packet *p)
 {
+	if (!p)
+		return -DROP_INVALID;
 	struct tuple *t = &p->ct.tuple;
 	be16 port = t->sport;
 	uint32_t sum;

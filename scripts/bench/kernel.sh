@@ -7,7 +7,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "${CC:-cc}" -O2 -Wall -o "$work/peer" "$root/scripts/bench/kernel_peer.c"
 cd "$root"
-swift build -c release --product ciliate-bench >&2
-bench=$(swift build -c release --show-bin-path)/ciliate-bench
+scripts/build-release.sh --product ciliate-bench >&2
+bench=$root/.build/release/ciliate-bench
 "$bench" kernel --peer "$work/peer"
 if [ $# -gt 0 ]; then "$bench" kernel --peer "$work/peer" --objects "$1"; fi
