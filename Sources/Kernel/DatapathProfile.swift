@@ -28,7 +28,8 @@ public struct DatapathProfile: Sendable, Equatable {
   }
 
   /// Reads the headers that the agent compiled the objects with, by file name: `node_config.h`, `ep_config.h`,
-  /// `netdev_config.h`. A switch that none of them defines is off; without `node_config.h` nothing is known.
+  /// `netdev_config.h`. A switch that none of them defines is off; a number that none defines has a default of the
+  /// source tree and is not known. Without `node_config.h` nothing is known.
   public init(version: String, headers: [(name: String, text: String)]) {
     func macros(_ names: [String]) -> [String: UInt64] {
       var all: [String: UInt64] = [:]
@@ -40,8 +41,8 @@ public struct DatapathProfile: Sendable, Equatable {
     self.init(version: version)
     guard headers.contains(where: { $0.name == "node_config.h" }) else { return }
     let node = macros(["node_config.h"])
-    for (field, macro) in Self.nodeMacros { fixed.append(Setting(field: field, value: node[macro] ?? 0)) }
-    for (field, macro) in Self.olderMacros {
+    for (field, macro) in Self.switches { fixed.append(Setting(field: field, value: node[macro] ?? 0)) }
+    for (field, macro) in Self.numbers {
       if let value = node[macro] { fixed.append(Setting(field: field, value: value)) }
     }
     if headers.contains(where: { $0.name == "ep_config.h" }) {
@@ -80,15 +81,7 @@ public struct DatapathProfile: Sendable, Equatable {
     return UInt64(digits)
   }
 
-  private static let nodeMacros = [
-    ("encap_ifindex", "ENCAP_IFINDEX"), ("ipv4_gateway", "IPV4_GATEWAY"),
-    ("ipv4_direct_routing", "IPV4_DIRECT_ROUTING"), ("ct_report_flags", "CT_REPORT_FLAGS"),
-    ("lb_selection", "LB_SELECTION"), ("ct_connection_lifetime_tcp", "CT_CONNECTION_LIFETIME_TCP"),
-    ("ct_connection_lifetime_nontcp", "CT_CONNECTION_LIFETIME_NONTCP"),
-    ("ct_service_lifetime_tcp", "CT_SERVICE_LIFETIME_TCP"),
-    ("ct_service_lifetime_nontcp", "CT_SERVICE_LIFETIME_NONTCP"),
-    ("ct_service_close_rebalance", "CT_SERVICE_CLOSE_REBALANCE"), ("ct_syn_timeout", "CT_SYN_TIMEOUT"),
-    ("ct_close_timeout", "CT_CLOSE_TIMEOUT"), ("ct_report_interval", "CT_REPORT_INTERVAL"),
+  private static let switches = [
     ("enable_ipv4", "ENABLE_IPV4"), ("enable_ipv6", "ENABLE_IPV6"), ("enable_nodeport", "ENABLE_NODEPORT"),
     ("enable_host_routing", "ENABLE_HOST_ROUTING"), ("tunnel_mode", "TUNNEL_MODE"),
     ("enable_socket_lb_full", "ENABLE_SOCKET_LB_FULL"),
@@ -99,8 +92,16 @@ public struct DatapathProfile: Sendable, Equatable {
     ("enable_masquerade_ipv6", "ENABLE_MASQUERADE_IPV6"), ("enable_l7_lb", "ENABLE_L7_LB"),
     ("enable_wireguard", "ENABLE_WIREGUARD"),
   ]
-  /// Variables of 1.20 that were macros before: they count where they are defined.
-  private static let olderMacros = [
+  /// Those of 1.20, and variables of 1.20 that were macros before.
+  private static let numbers = [
+    ("encap_ifindex", "ENCAP_IFINDEX"), ("ipv4_gateway", "IPV4_GATEWAY"),
+    ("ipv4_direct_routing", "IPV4_DIRECT_ROUTING"), ("ct_report_flags", "CT_REPORT_FLAGS"),
+    ("lb_selection", "LB_SELECTION"), ("ct_connection_lifetime_tcp", "CT_CONNECTION_LIFETIME_TCP"),
+    ("ct_connection_lifetime_nontcp", "CT_CONNECTION_LIFETIME_NONTCP"),
+    ("ct_service_lifetime_tcp", "CT_SERVICE_LIFETIME_TCP"),
+    ("ct_service_lifetime_nontcp", "CT_SERVICE_LIFETIME_NONTCP"),
+    ("ct_service_close_rebalance", "CT_SERVICE_CLOSE_REBALANCE"), ("ct_syn_timeout", "CT_SYN_TIMEOUT"),
+    ("ct_close_timeout", "CT_CLOSE_TIMEOUT"), ("ct_report_interval", "CT_REPORT_INTERVAL"),
     ("cilium_net_ifindex", "CILIUM_NET_IFINDEX"), ("cilium_host_ifindex", "CILIUM_HOST_IFINDEX"),
     ("host_ep_id", "HOST_EP_ID"), ("tunnel_port", "TUNNEL_PORT"), ("nodeport_port_min", "NODEPORT_PORT_MIN"),
     ("nodeport_port_max", "NODEPORT_PORT_MAX"), ("enable_arp_responder", "ENABLE_ARP_RESPONDER"),

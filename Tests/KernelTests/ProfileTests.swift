@@ -34,6 +34,7 @@ import Testing
     #expect(
       setting("monitor_aggregation")
         == .init(field: "monitor_aggregation", value: 3, files: ["bpf_lxc.o", "bpf_host.o"]))
+    #expect(setting("lb_selection") == nil)
     #expect(profile.fixed.allSatisfy { MacroFields.field($0.field) != nil })
     #expect(
       DatapathProfile(version: "1.20", headers: [("ep_config.h", "#define ENABLE_ROUTING 1")]).fixed.isEmpty)
