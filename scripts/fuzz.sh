@@ -1,6 +1,8 @@
 #!/bin/sh
-# Fuzzes the parsers with libFuzzer and the address sanitizer.
+# Fuzzes the parsers with libFuzzer and the address sanitizer, and the hooks against the kernel.
 #
+#   fuzz.sh hooks [COUNT] [SEED]                           model against kernel, COUNT frames for each hook
+#                                                          (default 100000); needs root
 #   fuzz.sh decode [SECONDS] [further libFuzzer options]   captures, packet headers, names files (default 60 s)
 #
 # The corpus grows in .build/fuzz/decode/corpus; an input that fails is left in .build/fuzz/decode.
@@ -36,13 +38,23 @@ fuzz_decode() {
   ./decode-fuzz corpus -max_total_time="$seconds" -max_len=4096 -timeout=10 -rss_limit_mb=512 -print_final_stats=1 "$@"
 }
 
+fuzz_hooks() {
+  cd "$root"
+  swift build -c release --product ciliate-bench
+  "$(swift build -c release --show-bin-path)/ciliate-bench" fuzz "$@"
+}
+
 case "${1:-}" in
+  hooks)
+    shift
+    fuzz_hooks "$@"
+    ;;
   decode)
     shift
     fuzz_decode "$@"
     ;;
   *)
-    sed -n '2,6p' "$0" >&2
+    sed -n '2,9p' "$0" >&2
     exit 2
     ;;
 esac

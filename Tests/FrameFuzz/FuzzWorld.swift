@@ -1,7 +1,8 @@
 import Cluster
 import ControlPlane
-import MapABI
-import Wire
+public import Datapath
+public import MapABI
+public import Wire
 
 /// A small cluster, and one of its nodes with everything that its agent renders: what frames are thrown at.
 public struct FuzzWorld: Sendable {
@@ -16,6 +17,8 @@ public struct FuzzWorld: Sendable {
 
   /// Somebody with addresses.
   struct Station: Sendable {
+    /// A pod's name; empty for others.
+    var name = ""
     var addresses: [IPAddress]
     var identity: UInt32 = 0
     /// The index of its device on this node; 0 if it has none.
@@ -67,11 +70,12 @@ extension FuzzWorld {
     self.image = image
     locals = plane.endpoints(on: node).map { endpoint in
       Station(
-        addresses: endpoint.addresses, identity: endpoint.identity, ifindex: endpoint.device.ifindex,
+        name: endpoint.pod?.name ?? "", addresses: endpoint.addresses, identity: endpoint.identity,
+        ifindex: endpoint.device.ifindex,
         mac: endpoint.containerMAC, hostMAC: endpoint.device.mac)
     }
     let remote = plane.endpoints.filter { $0.node != node }.map {
-      Station(addresses: $0.addresses, identity: $0.identity)
+      Station(name: $0.pod?.name ?? "", addresses: $0.addresses, identity: $0.identity)
     }
     let nodes = plane.nodes.flatMap { node in
       [
@@ -90,6 +94,32 @@ extension FuzzWorld {
 }
 
 extension FuzzWorld {
+  /// A TCP SYN over IPv4 as it leaves a pod of the node, and the program that sees it; nil when there are no such
+  /// pods.
+  public func syn(
+    from client: String, to server: String, port: UInt16, sourcePort: UInt16 = 40_000
+  ) -> (attachment: Attachment, input: HookInput)? {
+    guard let sender = locals.first(where: { $0.name == client }), let source = sender.address(.ipv4),
+      let target = (locals + others).first(where: { $0.name == server })?.address(.ipv4),
+      let attachment = image.attachment(.fromContainer, ifindex: sender.ifindex),
+      let packet = RawFrame.packet(source, target, .tcp(source: sourcePort, destination: port, flags: 2))
+    else { return nil }
+    let frame = RawFrame.ethernet(sender.mac, sender.hostMAC, 0x0800, packet)
+    let buffer = SocketBuffer(frame: frame, ifindex: sender.ifindex, ingressIfindex: sender.ifindex)
+    return (
+      attachment,
+      HookInput(.skb(buffer), environment: Environment(ktime: Instant.start.ktime, random: 7))
+    )
+  }
+
+  /// The endpoint id and the identity of a pod of the node.
+  public func endpoint(_ name: String) -> (id: UInt16, identity: UInt32, address: IPAddress)? {
+    guard let station = locals.first(where: { $0.name == name }), let address = station.address(.ipv4),
+      let info = image.maps.endpoints[EndpointKey(address)]
+    else { return nil }
+    return (info.lxc_id, station.identity, address)
+  }
+
   private static var objects: [ClusterObject] {
     [
       pod("client", on: "kind-worker"), pod("server", on: "kind-worker"), pod("open", on: "kind-worker"),

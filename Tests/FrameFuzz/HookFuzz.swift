@@ -31,8 +31,8 @@ public struct HookFuzz {
 
   public init() {}
 
-  /// Runs `count` frames through every hook that a world has attached; a hook that several worlds have gets its
-  /// share in each.
+  /// Runs frames through every hook that a world has attached until `count` were compared; a hook that several
+  /// worlds have gets its share in each. Where most frames cannot be compared, it ends after four times as many.
   public func run(_ worlds: [FuzzWorld], objects: DatapathObjects, count: Int) throws -> [Tally] {
     var tallies = Hook.allCases.filter { $0.kind != .socket }.map { Tally(hook: $0) }
     for (number, world) in worlds.enumerated() {
@@ -40,9 +40,9 @@ public struct HookFuzz {
       var quota: [Hook: Int] = [:]
       for tally in tallies where world.has(tally.hook) {
         let left = worlds[number...].count { $0.has(tally.hook) }
-        quota[tally.hook] = (count - tally.frames + left - 1) / left
+        quota[tally.hook] = (count - tally.agreement.compared + left - 1) / left
       }
-      try session.run(&quota, into: &tallies)
+      try session.run(quota, into: &tallies)
     }
     return tallies
   }
@@ -84,7 +84,9 @@ extension HookFuzz {
       self.kernel = kernel
     }
 
-    mutating func run(_ quota: inout [Hook: Int], into tallies: inout [Tally]) throws {
+    mutating func run(_ quota: [Hook: Int], into tallies: inout [Tally]) throws {
+      var quota = quota
+      var attempts = quota.mapValues { $0 * 4 }
       while true {
         let open = world.image.attachments.filter { quota[$0.hook, default: 0] > 0 }
         guard !open.isEmpty else { return try kernel.leave() }
@@ -96,8 +98,11 @@ extension HookFuzz {
           guard let attachment = source.random.pick(open), quota[attachment.hook, default: 0] > 0,
             let index = tallies.firstIndex(where: { $0.hook == attachment.hook })
           else { continue }
+          attempts[attachment.hook, default: 0] -= 1
+          if attempts[attachment.hook, default: 0] <= 0 { quota[attachment.hook] = 0 }
+          guard let hop = try step(attachment, &tallies[index]) else { continue }
           quota[attachment.hook, default: 0] -= 1
-          if let hop = try step(attachment, &tallies[index]) { last = hop }
+          last = hop
         }
         guard let last, let index = tallies.firstIndex(where: { $0.hook == last.hook }) else { continue }
         comparison.compareMaps(

@@ -1,0 +1,65 @@
+import Conformance
+import FrameFuzz
+import Glibc
+import Kernel
+import MapABI
+import Testing
+
+extension KernelSuite {
+  /// Random and mutated frames: model and kernel agree on each, and neither traps.
+  @Suite struct HookFuzzTests {
+    /// Frames for each hook; CILIATE_FUZZ_FRAMES makes the run longer. `scripts/fuzz.sh hooks` is far quicker.
+    static let count = getenv("CILIATE_FUZZ_FRAMES").flatMap { Int(String(cString: $0)) } ?? 3000
+
+    @Test("Frames of every kind through every hook: the same from model and kernel", .needsKernel)
+    func everyHook() throws {
+      let tallies = try HookFuzz().run(FuzzWorld.all(), objects: .builtin(), count: Self.count)
+      #expect(tallies.map(\.hook) == Hook.allCases.filter { $0.kind != .socket })
+      for tally in tallies {
+        print(tally)
+        let agreement = tally.agreement
+        #expect(tally.unmodelled.isEmpty)
+        // What cannot be run is known, and little of it.
+        #expect(
+          Set(agreement.notRun.map(\.reason)).isSubset(of: [
+            "shorter than an Ethernet header", "longer than a test run takes",
+          ]))
+        #expect(agreement.compared >= Self.count)
+        #expect(agreement.compared > tally.frames * 9 / 10)
+        for divergence in agreement.divergences.prefix(5) {
+          Issue.record("\(divergence.summary) \(divergence.details)")
+        }
+        #expect(agreement.divergences.isEmpty, "\(tally.specimens.prefix(3))")
+      }
+    }
+
+    @Test("The frames reach deep into the hooks", .needsKernel)
+    func coverage() throws {
+      var fuzz = HookFuzz()
+      fuzz.seed = 77
+      let tallies = try fuzz.run(FuzzWorld.all(), objects: .builtin(), count: 1500)
+      func verdicts(_ hook: Hook) -> Set<String> {
+        Set(tallies.first { $0.hook == hook }?.verdicts.keys.map { $0 } ?? [])
+      }
+      #expect(
+        verdicts(.fromContainer).isSuperset(of: [
+          "pass", "redirect", "drop 132", "drop 133", "drop 134", "drop 135", "drop 137", "drop 139",
+          "drop 175",
+        ]))
+      #expect(verdicts(.toContainer).isSuperset(of: ["pass", "drop 133", "drop 134", "drop 181"]))
+      #expect(
+        verdicts(.fromOverlay).isSuperset(of: ["pass", "redirect", "drop 134", "drop 147", "drop 171"]))
+      #expect(verdicts(.fromNetdev).isSuperset(of: ["pass", "drop 134", "drop 135", "drop 158"]))
+      #expect(verdicts(.fromHost).isSuperset(of: ["pass", "redirect", "drop 134"]))
+      #expect(verdicts(.xdpEntry).isSuperset(of: ["pass", "drop"]))
+    }
+
+    @Test("Equal seeds give equal runs", .needsKernel)
+    func determinism() throws {
+      let worlds = FuzzWorld.all()
+      let first = try HookFuzz().run(worlds, objects: .builtin(), count: 200)
+      let second = try HookFuzz().run(worlds, objects: .builtin(), count: 200)
+      #expect(first.map(\.description) == second.map(\.description))
+    }
+  }
+}
