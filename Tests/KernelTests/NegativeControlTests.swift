@@ -55,7 +55,7 @@ extension KernelSuite {
       let frame = try #require(agreement.divergences.first { $0.field == .frame })
       #expect(frame.hook == "from_container")
       #expect(frame.details.count == 1)
-      #expect(frame.details.first?.hasPrefix("ethernet.destination: ") == true, "\(frame.details)")
+      #expect(frame.details.first?.hasPrefix("ethernet.dst: ") == true, "\(frame.details)")
       let map = try #require(agreement.divergences.last)
       #expect(map.field == .mapChanges)
       #expect(map.expected.hasPrefix("cilium_lxc[\(address)]: "))
@@ -127,7 +127,7 @@ extension KernelSuite {
       let add32: UInt8 = 0x04
       let storeOctet: UInt8 = 0x73
       var places: [Int] = []
-      for section in image.sections where section.name.hasPrefix("tc") {
+      for section in image.sections where section.name == ".text" || section.name == "tc" {
         for start in stride(from: section.range.lowerBound, to: section.range.upperBound - 15, by: 8) {
           let register = bytes[start + 1]
           guard bytes[start] == add32, Array(bytes[start + 2..<start + 8]) == [0, 0, 255, 255, 255, 255],
