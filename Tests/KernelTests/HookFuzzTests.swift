@@ -1,4 +1,5 @@
 import Conformance
+import Datapath
 import FrameFuzz
 import Glibc
 import Kernel
@@ -60,6 +61,22 @@ extension KernelSuite {
       let first = try HookFuzz().run(worlds, objects: .builtin(), count: 200)
       let second = try HookFuzz().run(worlds, objects: .builtin(), count: 200)
       #expect(first.map(\.description) == second.map(\.description))
+    }
+
+    @Test(
+      "Lengths in the place of a type, which fuzzing found: most pass for types", .needsKernel,
+      arguments: Candidate.all)
+    func lengthsForTypes(_ candidate: Candidate) throws {
+      let image = TwoPods.image(.open, isDual: candidate.isDual)
+      let state = NodeState(image)
+      var node = try KernelNode.make(state, objects: candidate.objects())
+      for (type, reason) in [(0x0022, DropReason.unknownL3), (0x05ff, .unknownL3), (0x0500, .unsupportedL2)] {
+        guard case .skb(var buffer) = TwoPods.syn().subject else { return }
+        buffer.frame.replaceSubrange(12..<14, with: [UInt8(type >> 8), UInt8(type & 0xff)])
+        let input = HookInput(.skb(buffer), environment: TwoPods.syn().environment)
+        #expect(try node.run(image.attachments[0], on: input, state: state).drop == reason, "\(type)")
+        #expect(try Model().run(image.attachments[0], on: input, state: state).drop == reason, "\(type)")
+      }
     }
   }
 }
