@@ -169,6 +169,9 @@ import Wire
     (Array(repeating: UInt8(0), count: 10), DropReason.unsupportedL2),
     (Array(repeating: UInt8(0), count: 60), .unsupportedL2),
     (Array(repeating: UInt8(1), count: 12) + [0x88, 0xcc, 0], .unknownL3),
+    // Lengths of 802.3: only multiples of 256 are seen to be no types.
+    (Array(repeating: UInt8(1), count: 12) + [0x00, 0x22, 0], .unknownL3),
+    (Array(repeating: UInt8(1), count: 12) + [0x05, 0x00, 0], .unsupportedL2),
     (Array(repeating: UInt8(1), count: 12) + [0x08, 0x00, 0x45], .invalid),
     (Array(repeating: UInt8(1), count: 12) + [0x86, 0xdd, 0x60], .invalid),
     (Array(repeating: UInt8(1), count: 12) + [0x08, 0x06, 0, 1], .invalid),

@@ -118,7 +118,8 @@ extension HookFuzz {
       do throws(InterpreterError) {
         result = try Model().run(attachment, on: input, state: state)
       } catch {
-        tally.countUnmodelled("\(error)")
+        guard case .unmodelled(let what) = error else { throw error }
+        tally.countUnmodelled(what)
         return nil
       }
       var other: HookResult
