@@ -169,9 +169,6 @@ import Wire
     (Array(repeating: UInt8(0), count: 10), DropReason.unsupportedL2),
     (Array(repeating: UInt8(0), count: 60), .unsupportedL2),
     (Array(repeating: UInt8(1), count: 12) + [0x88, 0xcc, 0], .unknownL3),
-    // Lengths of 802.3: only multiples of 256 are seen to be no types.
-    (Array(repeating: UInt8(1), count: 12) + [0x00, 0x22, 0], .unknownL3),
-    (Array(repeating: UInt8(1), count: 12) + [0x05, 0x00, 0], .unsupportedL2),
     (Array(repeating: UInt8(1), count: 12) + [0x08, 0x00, 0x45], .invalid),
     (Array(repeating: UInt8(1), count: 12) + [0x86, 0xdd, 0x60], .invalid),
     (Array(repeating: UInt8(1), count: 12) + [0x08, 0x06, 0, 1], .invalid),
@@ -181,6 +178,14 @@ import Wire
     #expect(result.drop == reason)
     guard case .drop(let notify, _) = result.events.first else { return }
     #expect(notify.line == 1)
+  }
+
+  /// Lengths of 802.3 in the place of a type: only multiples of 256 are seen to be none.
+  @Test func lengthsPassForTypes() throws {
+    let addresses = [UInt8](repeating: 1, count: 12)
+    #expect(try Node().fromClient(addresses + [0x00, 0x22, 0]).drop == .unknownL3)
+    #expect(try Node().fromClient(addresses + [0x05, 0xff, 0]).drop == .unknownL3)
+    #expect(try Node().fromClient(addresses + [0x05, 0x00, 0]).drop == .unsupportedL2)
   }
 
   @Test func aTruncatedTransportHeaderIsDropped() throws {
