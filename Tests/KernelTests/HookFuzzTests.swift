@@ -20,9 +20,8 @@ extension KernelSuite {
       for tally in tallies {
         print(tally)
         let agreement = tally.agreement
-        // One frame in a hundred thousand comes to a place that the model knows not to know.
-        #expect(
-          Set(tally.unmodelled.map(\.what)).isSubset(of: ["an answer sent on by the program (FIB look-up)"]))
+        // A few frames in a hundred thousand come to look-ups of routes, which the model knows not to have.
+        #expect(tally.unmodelled.allSatisfy { $0.what.hasSuffix("(FIB look-up)") })
         // What cannot be run is known, and little of it.
         #expect(
           Set(agreement.notRun.map(\.reason)).isSubset(of: [
