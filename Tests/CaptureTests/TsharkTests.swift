@@ -68,17 +68,30 @@ private struct TsharkFields: PacketSink {
     rows.append(columns.map { $0.joined(separator: ",") }.joined(separator: "|"))
   }
 
+  /// Takes away what tshark tells of the packet that an ICMP error quotes: that one was not sent here.
+  private static func withoutQuotation(_ columns: inout [String]) {
+    func parts(_ place: Int) -> [Substring] { columns[place].split(separator: ",") }
+    if parts(2).count + parts(4).count > 2 {
+      let family = parts(4).count > 1 ? 4 : 2
+      for place in [family, family + 1] { columns[place] = parts(place).dropLast().joined(separator: ",") }
+    }
+    for place in 6...7 { columns[place] = "" }
+    for place in 8...9 { columns[place] = String(parts(place)[0]) }
+  }
+
   /// tshark's own rows, in the same form; "-" for packets without a tunnel.
   static func tshark(_ path: String) -> [String] {
     let fields = [
       "vxlan.vni", "geneve.vni", "ip.src", "ip.dst", "ipv6.src", "ipv6.dst", "tcp.srcport", "tcp.dstport",
-      "udp.srcport", "udp.dstport", "arp.src.proto_ipv4",
+      "udp.srcport", "udp.dstport", "arp.src.proto_ipv4", "icmp.type", "icmpv6.type",
     ].map { "-e \($0)" }.joined(separator: " ")
     return lines(
       of: "tshark -r '\(path)' -n -d udp.port==8472,vxlan -T fields -E 'separator=|' \(fields) 2>/dev/null"
     ).map { line in
       var columns = line.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
-      guard columns.count == 11, !columns[0].isEmpty || !columns[1].isEmpty else { return "-" }
+      guard columns.count == 13, !columns[0].isEmpty || !columns[1].isEmpty else { return "-" }
+      if columns[11...].contains(where: { !$0.isEmpty }) { withoutQuotation(&columns) }
+      columns.removeLast(2)
       // Geneve's VNI is printed as 0x00000a.
       if columns[1].hasPrefix("0x") { columns[1] = "\(UInt32(columns[1].dropFirst(2), radix: 16) ?? .max)" }
       return columns.joined(separator: "|")

@@ -187,6 +187,14 @@ import Wire
     #expect(notify.line == 1)
   }
 
+  /// Lengths of 802.3 in the place of a type: only multiples of 256 are seen to be none.
+  @Test func lengthsPassForTypes() throws {
+    let addresses = [UInt8](repeating: 1, count: 12)
+    #expect(try Node().fromClient(addresses + [0x00, 0x22, 0]).drop == .unknownL3)
+    #expect(try Node().fromClient(addresses + [0x05, 0xff, 0]).drop == .unknownL3)
+    #expect(try Node().fromClient(addresses + [0x05, 0x00, 0]).drop == .unsupportedL2)
+  }
+
   @Test func aTruncatedTransportHeaderIsDropped() throws {
     let frame = Frames.ipv4(Node.client.ipv4, Node.server.ipv4, syn)
     for (length, place) in [(36, UInt16(2)), (46, 3)] {

@@ -10,18 +10,18 @@ extension KernelSuite {
   /// Random and mutated frames: model and kernel agree on each, and neither traps.
   @Suite struct HookFuzzTests {
     /// Frames for each hook; CILIATE_FUZZ_FRAMES makes the run longer. `scripts/fuzz.sh hooks` is far quicker.
-    static let count = getenv("CILIATE_FUZZ_FRAMES").flatMap { Int(String(cString: $0)) } ?? 3000
+    static let count = getenv("CILIATE_FUZZ_FRAMES").flatMap { Int(String(cString: $0)) } ?? 2000
 
     @Test("Frames of every kind through every hook: the same from model and kernel", .needsKernel)
     func everyHook() throws {
       let tallies = try HookFuzz().run(FuzzWorld.all(), objects: .builtin(), count: Self.count)
       #expect(tallies.map(\.hook) == Hook.allCases.filter { $0.kind != .socket })
+      checkCoverage(tallies)
       for tally in tallies {
         print(tally)
         let agreement = tally.agreement
-        // One frame in a hundred thousand comes to a place that the model knows not to know.
-        #expect(
-          Set(tally.unmodelled.map(\.what)).isSubset(of: ["an answer sent on by the program (FIB look-up)"]))
+        // A few frames in a hundred thousand come to look-ups of routes, which the model knows not to have.
+        #expect(tally.unmodelled.allSatisfy { $0.what.hasSuffix("(FIB look-up)") })
         // What cannot be run is known, and little of it.
         #expect(
           Set(agreement.notRun.map(\.reason)).isSubset(of: [
@@ -36,11 +36,8 @@ extension KernelSuite {
       }
     }
 
-    @Test("The frames reach deep into the hooks", .needsKernel)
-    func coverage() throws {
-      var fuzz = HookFuzz()
-      fuzz.seed = 77
-      let tallies = try fuzz.run(FuzzWorld.all(), objects: .builtin(), count: 1500)
+    /// The frames reach deep into the hooks: what became of them is of many kinds.
+    private func checkCoverage(_ tallies: [HookFuzz.Tally]) {
       func verdicts(_ hook: Hook) -> Set<String> {
         Set(tallies.first { $0.hook == hook }?.verdicts.keys.map { $0 } ?? [])
       }
@@ -60,8 +57,8 @@ extension KernelSuite {
     @Test("Equal seeds give equal runs", .needsKernel)
     func determinism() throws {
       let worlds = FuzzWorld.all()
-      let first = try HookFuzz().run(worlds, objects: .builtin(), count: 200)
-      let second = try HookFuzz().run(worlds, objects: .builtin(), count: 200)
+      let first = try HookFuzz().run(worlds, objects: .builtin(), count: 100)
+      let second = try HookFuzz().run(worlds, objects: .builtin(), count: 100)
       #expect(first.map(\.description) == second.map(\.description))
     }
 
