@@ -33,7 +33,7 @@ struct ScenarioFileTests {
   /// `pcaps/golden/NAME-NODE.pcap`: what a sniffer between the nodes would have recorded.
   @Test(
     "The captures are the golden ones, octet for octet",
-    arguments: ["getting-started", "geneve", "dual-stack"])
+    arguments: ["getting-started", "geneve"])
   func golden(_ name: String) throws {
     let outcome = try ScenarioCase(path: "scenarios/\(name)/scenario.yaml").run()
     let underlays = JourneyCapture(outcome.journeys, comment: "").underlays.filter {
