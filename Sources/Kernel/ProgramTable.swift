@@ -213,13 +213,17 @@ struct ProgramTable {
   }
 
   private static func octets(_ config: DatapathConfig) -> [UInt8] {
-    withUnsafeBytes(of: config) { Array($0) }
+    withUnsafeBytes(of: config) { Array($0.prefix(significantSize)) }
   }
+
+  /// Octets of a configuration without the padding behind its last field, which copies need not carry along.
+  private static let significantSize =
+    MemoryLayout<DatapathConfig>.offset(of: \.env_pinned).map { $0 + 1 } ?? MemoryLayout<DatapathConfig>.size
 
   @inline(__always)
   static func same(_ a: DatapathConfig, _ b: DatapathConfig) -> Bool {
     withUnsafePointer(to: a) { a in
-      withUnsafePointer(to: b) { b in memcmp(a, b, MemoryLayout<DatapathConfig>.size) == 0 }
+      withUnsafePointer(to: b) { b in memcmp(a, b, significantSize) == 0 }
     }
   }
 }
