@@ -81,7 +81,8 @@ let package = Package(
     module("Runner", ["Scenario", "Simulator", "ControlPlane", "Conformance", "Intent", "Capture", "Views"]),
     module("Report", ["Runner"]),
     .executableTarget(
-      name: "ciliate", dependencies: ["Report", "Kernel", "Capture", "Lint", arguments], path: "Sources/ciliate",
+      name: "ciliate", dependencies: ["Report", "Kernel", "Capture", "Lint", arguments],
+      path: "Sources/ciliate",
       swiftSettings: settings),
 
     // Measurements, and what they are measured against.
