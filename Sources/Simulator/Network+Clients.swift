@@ -73,6 +73,7 @@ extension Network where Observer: ~Copyable {
       case .pod(let pod) = clients[client].request.from, let server = topology.pods[pod].nameserver,
       let source = sourceAddress(of: clients[client].request.from, for: server)
     else { return finish(client, .dnsFailure) }
+    noteSocketTranslation(from: clients[client].request.from, to: server)
     let identifier = UInt16(truncatingIfNeeded: draw())
     guard let octets = DNSMessage(query: name, type: type, identifier: identifier).octets else {
       return finish(client, .dnsFailure)
@@ -92,6 +93,7 @@ extension Network where Observer: ~Copyable {
     guard let source = sourceAddress(of: request.from, for: destination) else {
       return finish(client, .unreachable)
     }
+    noteSocketTranslation(from: request.from, to: destination)
     if isTooBig(request) { return finish(client, .fragNeeded) }
     let port = request.sourcePort ?? ephemeralPort()
     clients[client].pair = SocketPair(

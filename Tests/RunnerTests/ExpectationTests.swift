@@ -99,6 +99,15 @@ struct ExpectationTests {
     #expect(!step.messages.isEmpty)
   }
 
+  @Test("A node's connection to a service meets the socket hook, which is not modelled: it never just passes")
+  func socketHook() throws {
+    let step = try judge("probe: {from: node/n1, to: svc/web, port: 80/TCP}", "{outcome: timeout}")
+    #expect(step.result != .pass)
+    #expect(step.messages.contains { $0.contains("by the socket hook sock4_connect") }, "\(step.messages)")
+    let direct = try judge("probe: {from: node/n1, to: server, port: 80/TCP}", "{outcome: ok}")
+    #expect(direct.result == .pass, "\(direct.messages)")
+  }
+
   @Test(
     "What nobody can judge is unmodelled, and says so",
     arguments: [
@@ -106,6 +115,7 @@ struct ExpectationTests {
       ("apply: pods.yaml", "{lint: [x]}"), (matrix, "{verdict: denied}"),
       (good, "{matrix: \"from/to a\\nb .\\n\"}"), (good, "{flows: [\"*\"]}"),
       (good, "{objects: [{kind: CiliumNode, name: n1}]}"),
+      ("capture: {start: x, node: n1, interface: eth0}", "{outcome: ok}"),
     ])
   func unmodelled(_ verb: String, _ expect: String) throws {
     let step = try judge(verb, expect)
