@@ -47,7 +47,11 @@ struct IntentOracle {
     serviceAddresses: [IPAddress: NamespacedName], services: [Service], listening: [IPAddress: Set<String>]
   ) {
     var state = state
-    for placement in placements { state.apply(.pod(placement.pod)) }
+    for placement in placements {
+      var pod = placement.pod
+      pod.spec.nodeName = placement.node ?? pod.spec.nodeName
+      state.apply(.pod(pod))
+    }
     for service in services { state.apply(.service(service)) }
     let subjects = placements.filter { !$0.addresses.isEmpty }.map {
       Subject.pod($0.pod, in: state, node: $0.node, addresses: $0.addresses)

@@ -22,6 +22,15 @@ extension Network where Observer: ~Copyable {
     case .pod(let index):
       let pod = topology.pods[index]
       guard let node = nodeIndex(named: pod.node) else { return nil }
+      if pod.addresses.contains(packet.destination) {
+        // The pod's own loopback: the packet never leaves its network namespace, and no program sees it.
+        guard let frame = packet.frame(from: pod.mac, to: pod.mac) else { return nil }
+        return (
+          Flight(
+            buffer: SocketBuffer(frame: frame, ifindex: 0), node: node, place: .pod(index),
+            journey: journeys.count), pod.name
+        )
+      }
       guard let frame = packet.frame(from: pod.mac, to: pod.hostMAC) else { return nil }
       return (
         Flight(
@@ -64,7 +73,7 @@ extension Network where Observer: ~Copyable {
 
   /// The device by which a packet left the node's own network namespace for a pod's; empty for other stacks.
   private func deviceName(_ flight: Flight, _ id: StackID) -> String {
-    guard case .pod(let pod) = id, let node = flight.node else { return "" }
+    guard case .pod(let pod) = id, let node = flight.node, flight.buffer.ifindex != 0 else { return "" }
     return nodes[node].device(topology.pods[pod].ifindex)?.name ?? ""
   }
 

@@ -35,7 +35,9 @@ extension Network where Observer: ~Copyable {
     guard let (source, destination) = FrameEdit.addresses(flight.buffer.frame) else {
       return lose(flight, .malformed)
     }
-    masquerade(&flight, node, source: source, destination: destination)
+    if !isTrackedReply(flight.buffer.frame, node) {
+      masquerade(&flight, node, source: source, destination: destination)
+    }
     transmitRouted(flight, node, to: destination)
   }
 
@@ -151,6 +153,17 @@ extension Network where Observer: ~Copyable {
 
 // Netfilter's MASQUERADE, as Cilium's iptables rules ask for it when eBPF does not do it.
 extension Network where Observer: ~Copyable {
+  /// Whether netfilter has seen the first packet of the connection go the other way: the nat table is asked about
+  /// first packets only. Remembers the connection otherwise.
+  private mutating func isTrackedReply(_ frame: [UInt8], _ node: Int) -> Bool {
+    guard let pair = Packet(frame: frame)?.socketPair else { return false }
+    let reply = SocketPair(
+      local: pair.remote, localPort: pair.remotePort, remote: pair.local, remotePort: pair.localPort)
+    if nodes[node].tracked.contains(reply) { return true }
+    nodes[node].tracked.insert(pair)
+    return false
+  }
+
   /// Replaces the source of a pod's packet that leaves the cluster by the node's address.
   private mutating func masquerade(
     _ flight: inout Flight, _ node: Int, source: IPAddress, destination: IPAddress

@@ -156,6 +156,8 @@ final class NodeRuntime {
   var state: NodeState
   var isUp = true
   var masquerades: [SocketPair: IPAddress] = [:]
+  /// Connections whose first packet netfilter has seen, by that packet's ends: it translates no reply of theirs.
+  var tracked: Set<SocketPair> = []
   /// Positions in `state.image.attachments`, by hook and device.
   private var attachments: [AttachmentKey: Int] = [:]
 
