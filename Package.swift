@@ -81,7 +81,7 @@ let package = Package(
     module("Runner", ["Scenario", "Simulator", "ControlPlane", "Conformance", "Intent", "Capture", "Views"]),
     module("Report", ["Runner"]),
     // Random clusters and traffic, what differs in them, and the smallest case that shows it.
-    module("Explore", ["Runner", "Report"]),
+    module("Explore", ["Runner", "Manifests", "Report", "ControlPlane", "Conformance", "Kernel"]),
     .executableTarget(
       name: "ciliate", dependencies: ["Report", "Explore", "Kernel", "Capture", "Lint", "Views", arguments],
       path: "Sources/ciliate", swiftSettings: settings),
@@ -89,16 +89,12 @@ let package = Package(
     // Measurements, and what they are measured against.
     .target(name: "CBenchPeer", path: "Sources/CBenchPeer"),
     .executableTarget(
-      name: "ciliate-bench", dependencies: ["Kernel", "Datapath", "CBenchPeer", "FrameFuzz"],
+      name: "ciliate-bench", dependencies: ["Kernel", "Datapath", "CBenchPeer", "Explore"],
       path: "Sources/ciliate-bench",
       swiftSettings: settings),
 
     .target(
       name: "TestSupport", dependencies: ["Wire"], path: "Tests/TestSupport", swiftSettings: settings),
-    // Random and mutated frames through every hook: for the tests, and for longer runs in release mode.
-    .target(
-      name: "FrameFuzz", dependencies: ["ControlPlane", "Conformance", "Kernel", "TestSupport"],
-      path: "Tests/FrameFuzz", swiftSettings: settings),
     tests("Wire", ["Wire", "TestSupport"]),
     tests("MapABI", ["MapABI", "TestSupport"]),
     tests("Views", ["Views", "MapABI", "CDatapath", "Wire", "TestSupport"]),
@@ -111,7 +107,7 @@ let package = Package(
     tests("Simulator", ["Simulator", "TestSupport"]),
     tests("Conformance", ["Conformance", "Kernel", "Datapath", "MapABI", "TestSupport"]),
     tests("Capture", ["Capture", "TestSupport"]),
-    tests("Kernel", ["Kernel", "Conformance", "FrameFuzz", "Simulator", "TestSupport"]),
+    tests("Kernel", ["Kernel", "Conformance", "Explore", "Simulator", "TestSupport"]),
     tests("Scenario", ["Scenario", "TestSupport"]),
     tests("Runner", ["Runner", "Report", "Kernel", "BPFObjects", "TestSupport"]),
     tests("Report", ["Report", "Runner", "TestSupport"]),

@@ -28,7 +28,11 @@ extension Run {
     _ context: inout TraceContext
   ) throws(Drop) -> Outcome? {
     guard isDualStack else {
-      return try answerOutgoing(state, F.self, source, point, &context)
+      do throws(Drop) {
+        return try answerOutgoing(state, F.self, source, point, &context)
+      } catch {
+        return drop(error, at: .nat, source: source, .egress)
+      }
     }
     // `tail_handle_nat_fwd_ipv4`
     extError = 0

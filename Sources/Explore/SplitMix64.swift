@@ -19,4 +19,9 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
   /// True once in `n` times.
   public mutating func chance(_ n: Int) -> Bool { below(n) == 0 }
   public mutating func pick<T>(_ values: [T]) -> T? { values.isEmpty ? nil : values[below(values.count)] }
+
+  /// `count` random octets.
+  public mutating func octets(_ count: Int) -> [UInt8] {
+    (0..<max(count, 0)).map { _ in UInt8(truncatingIfNeeded: next()) }
+  }
 }

@@ -14,7 +14,8 @@ struct FuzzCommand: ParsableCommand {
     discussion: """
       Every seed is a cluster with policies, services and probes, and variations of it. The model is held against \
       the manifests' meaning, and against the kernel where it runs. What differs is made small and written to \
-      DIR/finding-N as a scenario with its manifests. An interrupted campaign goes on where it stopped when it is \
+      DIR/finding-N as a scenario with its manifests; with --frames as a recorded hop, which `ciliate compare \
+      --hop` runs again, and a capture of the frames before it. An interrupted campaign goes on where it stopped when it is \
       started again with the same folder. Exit codes: 0 nothing found, 2 bad usage, 3 differences, 4 the kernel was \
       required and cannot be had, or the folder cannot be written.
       """)
@@ -28,8 +29,11 @@ struct FuzzCommand: ParsableCommand {
   @Option(help: "Stop after so long: 90s, 10m, 2h. The seed that is being run is finished.")
   var time: String?
 
-  @Option(help: "Cases for each seed.")
+  @Option(help: "Cases for each seed, each a cluster with its probes.")
   var rounds = 4
+
+  @Option(help: "Instead of probes, this many random frames a seed through each hook of one node.")
+  var frames: Int?
 
   @Option(help: "Where findings and results are written.")
   var to: String

@@ -67,7 +67,12 @@ struct FuzzSession {
       complain("\(command.to): \(reason)")
       return 4
     }
-    let setup = "\(objects == nil ? "model" : command.datapath), \(command.rounds) cases a seed"
+    if command.frames != nil, objects == nil {
+      complain("--frames compares model and kernel, and there is no kernel")
+      return 4
+    }
+    let work = command.frames.map { "\($0) frames for each hook" } ?? "\(command.rounds) cases"
+    let setup = "\(objects == nil ? "model" : command.datapath), \(work) a seed"
     var record = CampaignRecord(setup: setup)
     let results = "\(command.to)/results.json"
     if Folder.isFile(results) {
@@ -88,17 +93,17 @@ struct FuzzSession {
     let progress = Progress()
     for seed in plan.seeds where plan.includes(seed) && !record.isDone(seed) {
       if let limit, Self.now() - started >= limit { break }
-      let campaign = Campaign(plan, known: Set(record.findings.map(\.difference)), run: Self.runner(objects))
-      let result = campaign.explore(seed)
+      let known = Set(record.findings.map(\.difference))
+      let (result, findings) = try experiment(seed, known, objects)
       for line in result.loadErrors.prefix(1) { complain("seed \(seed): \(line)") }
       var problem: (any Error)?
       var number = record.findings.count
-      record.add(result) { found in
-        guard let smallest = found.smallest else { return nil }
+      record.add(result) { difference in
+        guard let finding = findings.first(where: { $0.difference == difference }) else { return nil }
         number += 1
         let folder = "finding-\(number)"
-        do { try write(smallest, found, to: "\(command.to)/\(folder)") } catch { problem = error }
-        complain("seed \(seed): \(found.difference.kind.rawValue): \(found.lines.first ?? "") → \(folder)")
+        do { try finding.write(to: "\(command.to)/\(folder)") } catch { problem = error }
+        complain("seed \(seed): \(difference.kind.rawValue): \(finding.lines.first ?? "") → \(folder)")
         return folder
       }
       do {
@@ -118,19 +123,22 @@ struct FuzzSession {
     return record.findings.isEmpty ? 0 : 3
   }
 
+  /// A seed's result, and what is to be written of it.
+  private func experiment(
+    _ seed: UInt64, _ known: Set<Difference>, _ objects: DatapathObjects?
+  ) throws -> (SeedResult, [FindingFiles]) {
+    guard let frames = command.frames, let objects else {
+      let result = Campaign(plan, known: known, run: Self.runner(objects)).explore(seed)
+      return (result, result.discoveries.compactMap(FindingFiles.init))
+    }
+    let (result, found) = try FrameExperiment(frames: frames).run(seed: seed, objects: objects, known: known)
+    return (result, found.filter { !known.contains($0.difference) }.map(FindingFiles.init))
+  }
+
   private static func runner(_ objects: DatapathObjects?) -> (Case) -> Trial {
     guard let objects else { return TrialRunner { _ in NoObserver() }.run }
     return { subject in
       TrialRunner { _ in Replay(KernelCluster(objects: objects), foreign: objects.isForeign) }.run(subject)
-    }
-  }
-
-  private func write(_ smallest: Case, _ found: SeedResult.Found, to folder: String) throws {
-    if let reason = Folder.make(folder) { throw CampaignError("\(folder): \(reason)") }
-    let comment = found.lines.map { "# \($0)\n" }.joined()
-    try OutputFile.write(Array((comment + smallest.scenarioText).utf8), to: "\(folder)/scenario.yaml")
-    if !smallest.documents.isEmpty {
-      try OutputFile.write(Array(smallest.manifestsText.utf8), to: "\(folder)/manifests.yaml")
     }
   }
 

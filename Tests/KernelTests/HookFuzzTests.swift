@@ -1,6 +1,6 @@
 import Conformance
 import Datapath
-import FrameFuzz
+import Explore
 import Glibc
 import Kernel
 import MapABI

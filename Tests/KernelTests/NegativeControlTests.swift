@@ -1,7 +1,7 @@
 import BPFObjects
 import Conformance
 import Datapath
-import FrameFuzz
+import Explore
 import MapABI
 import Testing
 

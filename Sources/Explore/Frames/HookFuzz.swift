@@ -2,7 +2,6 @@ public import Conformance
 import Datapath
 public import Kernel
 public import MapABI
-import TestSupport
 import Wire
 
 /// Throws frames at every hook, on the model and in this kernel, and compares what they make of each.
@@ -21,6 +20,10 @@ public struct HookFuzz {
     public var verdicts: [String: Int] = [:]
     /// Frames that differ, in hexadecimal, with what is needed to run them again.
     public var specimens: [String] = []
+    /// What led to the first differences of each kind.
+    public var trails: [FrameTrail] = []
+    /// The different ways that frames took through the hook: see ``Coverage``.
+    public var reached: Set<String> = []
   }
 
   /// Runs in a batch.
@@ -28,6 +31,8 @@ public struct HookFuzz {
   public var seed: UInt64 = 1
   /// Compares the maps after each run instead of after each batch, which tells whose change differs; slow.
   public var comparesEveryHop = false
+  /// Whether the ways through the hooks are collected, which costs time.
+  public var collectsCoverage = false
 
   public init() {}
 
@@ -61,6 +66,8 @@ extension HookFuzz {
     var source: FrameSource
     var state: NodeState
     var kernel: KernelNode
+    /// What was run since the maps were last put back.
+    var trail: FrameTrail
     var clock: UInt64 = Instant.start.ktime
 
     static func make(
@@ -80,6 +87,7 @@ extension HookFuzz {
       self.options = options
       self.world = world
       source = FrameSource(world, seed: seed)
+      trail = FrameTrail(image: world.image)
       self.state = state
       self.kernel = kernel
     }
@@ -93,6 +101,7 @@ extension HookFuzz {
         state = NodeState(world.image)
         try kernel.reset(to: state)
         source.forget()
+        trail.runs.removeAll(keepingCapacity: true)
         var last: Hop?
         for _ in 0..<options.batch {
           guard let attachment = source.random.pick(open), quota[attachment.hook, default: 0] > 0,
@@ -105,8 +114,10 @@ extension HookFuzz {
           last = hop
         }
         guard let last, let index = tallies.firstIndex(where: { $0.hook == last.hook }) else { continue }
+        let before = tallies[index].agreement.divergences.count
         comparison.compareMaps(
           try kernel.compareMaps(state), with: state, after: last, into: &tallies[index].agreement)
+        keepTrail(&tallies[index], since: before)
       }
     }
 
@@ -135,10 +146,13 @@ extension HookFuzz {
         time: .start, node: world.image.node, attachment: attachment, input: input, result: result,
         position: state.position)
       let before = tally.agreement.divergences.count
+      trail.runs.append(FrameTrail.Run(attachment: attachment, input: input))
       comparison.compare(hop, with: other, into: &tally.agreement)
       tally.note(result)
+      if options.collectsCoverage { tally.reached.insert(Coverage.signature(hop)) }
       state.apply(result.changes)
       if tally.agreement.divergences.count > before {
+        keepTrail(&tally, since: before)
         tally.specimens.append(Self.specimen(world, attachment, input))
         // What went wrong here is not to be seen in what follows.
         try kernel.reset(to: state)
@@ -148,6 +162,17 @@ extension HookFuzz {
       if let frame = input.subject.frame { source.remember(frame) }
       if let frame = result.subject.frame, result.verdict != .drop { source.remember(frame) }
       return hop
+    }
+
+    /// Remembers what led to the divergences from `count` on, unless their kind is known.
+    private func keepTrail(_ tally: inout Tally, since count: Int) {
+      for divergence in tally.agreement.divergences[count...] {
+        let difference = Difference(divergence)
+        guard !tally.trails.contains(where: { $0.difference == difference }) else { continue }
+        var trail = trail
+        trail.difference = difference
+        tally.trails.append(trail)
+      }
     }
 
     private static func reason(_ input: HookInput, _ error: KernelError) -> String {
@@ -163,7 +188,8 @@ extension HookFuzz {
         line += " mark 0x\(String(buffer.mark, radix: 16)) tunnel \(buffer.tunnelKey?.id ?? 0)"
         line += " tc_index \(buffer.tcIndex) cb \(buffer.cb.words)"
       }
-      return line + " frame " + hex(input.subject.frame ?? []).filter { $0 != " " }
+      return line + " frame "
+        + (input.subject.frame ?? []).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
   }
 }

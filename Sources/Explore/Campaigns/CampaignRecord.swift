@@ -29,7 +29,7 @@ public struct CampaignRecord: Equatable, Sendable {
   public func isDone(_ seed: UInt64) -> Bool { seeds.contains { $0.contains(seed) } }
 
   /// Takes in a seed's result; `folder` names where a difference's smallest case was put.
-  public mutating func add(_ result: SeedResult, folder: (SeedResult.Found) -> String?) {
+  public mutating func add(_ result: SeedResult, folder: (Difference) -> String?) {
     addSeeds(result.seed...result.seed)
     cases += result.cases
     hops += result.hops
@@ -43,7 +43,7 @@ public struct CampaignRecord: Equatable, Sendable {
         findings.append(
           Entry(
             difference: found.difference, seed: result.seed, count: 1, lines: found.lines,
-            folder: folder(found)))
+            folder: folder(found.difference)))
       }
     }
   }

@@ -1,6 +1,5 @@
 import Datapath
 import MapABI
-import TestSupport
 import Wire
 
 /// Frames for hooks, from a seed: most are of a conversation in the world, some answer or quote earlier ones, and
@@ -213,11 +212,4 @@ enum Reply {
     let check = ~UInt16(truncatingIfNeeded: (sum & 0xffff) + (sum >> 16))
     reply.replaceSubrange(start + 2..<start + 4, with: RawFrame.be(check))
   }
-}
-
-extension SplitMix64 {
-  mutating func below(_ bound: Int) -> Int { bound <= 0 ? 0 : Int(next() % UInt64(bound)) }
-  /// True once in `n` times.
-  mutating func chance(_ n: Int) -> Bool { below(n) == 0 }
-  mutating func pick<T>(_ values: [T]) -> T? { values.isEmpty ? nil : values[below(values.count)] }
 }

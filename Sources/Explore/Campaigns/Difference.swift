@@ -1,3 +1,5 @@
+import Conformance
+
 /// What is wrong with a run of a case: a kind of difference, without the numbers that vary from case to case.
 public struct Difference: Hashable, Sendable, Comparable {
   public enum Kind: String, Hashable, Sendable, CaseIterable {
@@ -17,6 +19,9 @@ public struct Difference: Hashable, Sendable, Comparable {
     self.kind = kind
     self.signature = signature
   }
+
+  /// What two interpreters disagree in.
+  init(_ divergence: Divergence) { self.init(.kernel, "\(divergence.hook) \(divergence.field.rawValue)") }
 
   public static func < (a: Self, b: Self) -> Bool {
     (a.kind.rawValue, a.signature) < (b.kind.rawValue, b.signature)

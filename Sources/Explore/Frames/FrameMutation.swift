@@ -1,4 +1,3 @@
-import TestSupport
 import Wire
 
 extension FrameSource {

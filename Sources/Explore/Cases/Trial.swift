@@ -46,7 +46,7 @@ extension Trial {
   mutating func judge(_ outcome: ScenarioOutcome) {
     for divergence in outcome.agreement.divergences {
       add(
-        Difference(.kernel, "\(divergence.hook) \(divergence.field.rawValue)"),
+        Difference(divergence),
         [divergence.summary] + divergence.details)
     }
     for reason in outcome.agreement.notRun {

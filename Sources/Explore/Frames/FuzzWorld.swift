@@ -60,7 +60,7 @@ extension FuzzWorld {
     return FuzzWorld(name, plane, node: "kind-worker")
   }
 
-  private init(_ name: String, _ plane: ControlPlane, node: String) {
+  init(_ name: String, _ plane: ControlPlane, node: String) {
     self.name = name
     var image = plane.image(of: node) ?? MapImage(node: node)
     if let xdp = image.attachments.firstIndex(where: { $0.hook == .xdpEntry }) {
