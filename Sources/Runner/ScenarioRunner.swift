@@ -17,6 +17,7 @@ extension NoObserver: ScenarioObserver {
 
 extension Replay: ScenarioObserver where Interpreter: ~Copyable {}
 extension Recorder: ScenarioObserver where Interpreter: ~Copyable {}
+extension Duel: ScenarioObserver where Baseline: ~Copyable, Candidate: ~Copyable {}
 
 /// Looks at nothing.
 public struct NoObserver: HopObserver {

@@ -8,7 +8,8 @@ struct Ciliate: ParsableCommand {
     abstract: "What happens to this packet in my cluster? A Cilium model, checked against the kernel.",
     subcommands: [
       RunCommand.self, DecodeCommand.self, PcapCommand.self, LintCommand.self, LabCommand.self,
-      RecordCommand.self, FuzzCommand.self, MergeCommand.self, ShowCommand.self, InspectCommand.self,
+      RecordCommand.self, CompareCommand.self, FuzzCommand.self, MergeCommand.self, ShowCommand.self,
+      InspectCommand.self,
       DoctorCommand.self,
     ])
 

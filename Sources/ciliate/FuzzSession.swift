@@ -32,7 +32,7 @@ struct FuzzSession {
     plan = Campaign.Plan(seeds: seeds, shard: shard[0], shards: shard[1], rounds: command.rounds)
   }
 
-  private static func seeds(_ text: String) -> ClosedRange<UInt64>? {
+  static func seeds(_ text: String) -> ClosedRange<UInt64>? {
     if let count = UInt64(text) { return count > 0 ? 1...count : nil }
     guard let dots = text.firstRange(of: "..") else { return nil }
     guard let first = UInt64(text[..<dots.lowerBound]), let last = UInt64(text[dots.upperBound...]),
