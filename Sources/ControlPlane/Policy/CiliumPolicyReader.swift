@@ -27,7 +27,7 @@ struct CiliumPolicyReader {
   }
 
   private mutating func read(_ rule: PolicyRule, _ index: Int) {
-    let name = policy.rules.count > 1 ? "rules[\(index)]." : ""
+    let name = policy.rules.count > 1 ? "specs[\(index)]." : ""
     let lists = [rule.ingress, rule.ingressDeny, rule.egress, rule.egressDeny]
     if lists.allSatisfy({ $0?.isEmpty ?? true }) {
       return refuse("rule must have at least one of ingress, ingressDeny, egress, egressDeny", rule.location)
