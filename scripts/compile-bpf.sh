@@ -3,6 +3,7 @@
 #
 #   compile-bpf.sh --swift OUT.swift BPF_DIR   every program, as one Swift file of base64 literals
 #   compile-bpf.sh --object SRC.c OUT.o        one program
+#   compile-bpf.sh --folder OUT_DIR BPF_DIR    every program as a file, for `ciliate run --datapath OUT_DIR`
 #
 # Objects are byte-identical from any folder: no absolute path goes into them.
 set -eu
@@ -38,6 +39,14 @@ case "${1:-}" in
     case "$3" in /*) out=$3 ;; *) out=$PWD/$3 ;; esac
     compile "$src" "$out" "$dir"
     ;;
+  --folder)
+    mkdir -p "$2"
+    out=$(cd "$2" && pwd)
+    dir=$(cd "$3" && pwd)
+    for src in "$dir"/*.bpf.c; do
+      compile "${src#"$dir"/}" "$out/$(basename "$src" .bpf.c).o" "$dir"
+    done
+    ;;
   --swift)
     out=$2
     dir=$(cd "$3" && pwd)
@@ -61,7 +70,7 @@ case "${1:-}" in
     mv "$work/out.swift" "$out"
     ;;
   *)
-    sed -n '2,8p' "$0" >&2
+    sed -n '2,7p' "$0" >&2
     exit 2
     ;;
 esac

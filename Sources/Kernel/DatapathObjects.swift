@@ -26,6 +26,16 @@ public struct DatapathObjects: Sendable {
       origin: .builtin, files: files, layouts: .native, recognisedVersion: nil, driver: try tcDriver())
   }
 
+  /// Another build of our own programs. `files` are names without ending (`from_container`) with their octets; those
+  /// that are missing are this binary's.
+  public static func own(_ files: [(name: String, bytes: [UInt8])]) throws(KernelError) -> DatapathObjects {
+    let builtin = try builtin()
+    var loaded = builtin.files
+    for (name, bytes) in files where loaded[name] != nil { loaded[name] = try ObjectFile(bytes, name: name) }
+    return DatapathObjects(
+      origin: .builtin, files: loaded, layouts: .native, recognisedVersion: nil, driver: builtin.driver)
+  }
+
   /// Cilium's objects. `files` are file names (`bpf_lxc.o` …) with their octets; a hook whose object is missing
   /// cannot be run. Throws when a file is no eBPF object, is older than 1.18, or lays a map out in an unknown way.
   public static func cilium(

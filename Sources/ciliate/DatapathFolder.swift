@@ -38,6 +38,7 @@ struct DatapathBuilds {
 
   /// The objects of a folder, with what its headers say; nil when there are none.
   private static func build(_ folder: String) throws -> Build? {
+    if let own = try ownBuild(folder) { return own }
     var files: [(name: String, bytes: [UInt8])] = []
     for name in names where Folder.isFile("\(folder)/\(name)") {
       files.append((name, try readWholeFile("\(folder)/\(name)")))
@@ -61,6 +62,16 @@ struct DatapathBuilds {
       folder: folder,
       objects: objects.with(
         DatapathProfile(version: objects.recognisedVersion ?? "unknown", headers: found)))
+  }
+
+  /// A build of bpf/ (`scripts/compile-bpf.sh --folder`): programs under the names that ours have.
+  private static func ownBuild(_ folder: String) throws -> Build? {
+    guard Folder.isFile("\(folder)/from_container.o") else { return nil }
+    var files: [(name: String, bytes: [UInt8])] = []
+    for name in Folder.names(in: folder) where name.hasSuffix(".o") {
+      files.append((String(name.dropLast(2)), try readWholeFile("\(folder)/\(name)")))
+    }
+    return Build(folder: folder, objects: try .own(files))
   }
 
   /// The first build that was compiled for everything that a scenario asks for; if there is none, the one that

@@ -35,6 +35,9 @@ struct FuzzCommand: ParsableCommand {
   @Option(help: "Instead of probes, this many random frames a seed through each hook of one node.")
   var frames: Int?
 
+  @Flag(help: "Stop at the first difference, and leave it as it was found.")
+  var first = false
+
   @Option(help: "Where findings and results are written.")
   var to: String
 

@@ -115,6 +115,7 @@ struct FuzzSession {
         return 4
       }
       progress.show(record)
+      if command.first, !record.findings.isEmpty { break }
     }
     progress.end()
     var output = TextOutput(descriptor: 1)
@@ -128,10 +129,12 @@ struct FuzzSession {
     _ seed: UInt64, _ known: Set<Difference>, _ objects: DatapathObjects?
   ) throws -> (SeedResult, [FindingFiles]) {
     guard let frames = command.frames, let objects else {
-      let result = Campaign(plan, known: known, run: Self.runner(objects)).explore(seed)
+      let result = Campaign(plan, known: known, isShrinking: !command.first, run: Self.runner(objects))
+        .explore(seed)
       return (result, result.discoveries.compactMap(FindingFiles.init))
     }
-    let (result, found) = try FrameExperiment(frames: frames).run(seed: seed, objects: objects, known: known)
+    let (result, found) = try FrameExperiment(frames: frames, isShrinking: !command.first).run(
+      seed: seed, objects: objects, known: known)
     return (result, found.filter { !known.contains($0.difference) }.map(FindingFiles.init))
   }
 

@@ -28,11 +28,16 @@ public struct Campaign {
   private let plan: Plan
   private let run: (Case) -> Trial
   private let known: Set<Difference>
+  private let isShrinking: Bool
 
   /// - Parameters:
   ///   - known: differences that need not be made small once more.
+  ///   - isShrinking: whether what differs is made small.
   ///   - run: runs a case.
-  public init(_ plan: Plan, known: Set<Difference> = [], run: @escaping (Case) -> Trial) {
+  public init(
+    _ plan: Plan, known: Set<Difference> = [], isShrinking: Bool = true, run: @escaping (Case) -> Trial
+  ) {
+    self.isShrinking = isShrinking
     self.plan = plan
     self.known = known
     self.run = run
@@ -62,6 +67,10 @@ public struct Campaign {
     guard !known.contains(discovery.difference) else {
       return SeedResult.Found(
         difference: discovery.difference, lines: discovery.lines, smallest: nil, trials: 0)
+    }
+    guard isShrinking else {
+      return SeedResult.Found(
+        difference: discovery.difference, lines: discovery.lines, smallest: subject, trials: 0)
     }
     var shrinker = CaseShrinker(discovery.difference) { run($0).differences }
     var smallest = shrinker.shrink(subject)

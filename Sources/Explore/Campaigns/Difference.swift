@@ -52,4 +52,9 @@ public struct Discovery: Equatable, Sendable {
   public var difference: Difference
   /// The first place where it was seen, in full.
   public var lines: [String]
+
+  public init(_ difference: Difference, _ lines: [String]) {
+    self.difference = difference
+    self.lines = lines
+  }
 }

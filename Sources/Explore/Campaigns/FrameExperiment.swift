@@ -8,7 +8,13 @@ public struct FrameExperiment: Sendable {
   /// Frames that are compared for each hook.
   public var frames: Int
 
-  public init(frames: Int) { self.frames = frames }
+  /// Whether what differs is made small.
+  public var isShrinking: Bool
+
+  public init(frames: Int, isShrinking: Bool = true) {
+    self.frames = frames
+    self.isShrinking = isShrinking
+  }
 
   /// A difference, and the shortest run of frames that shows it.
   public struct Found: Sendable {
@@ -60,7 +66,7 @@ public struct FrameExperiment: Sendable {
     guard !known.contains(trail.difference) else {
       return Found(difference: trail.difference, lines: [], trail: trail)
     }
-    let smallest = try trail.minimized(objects)
+    let smallest = isShrinking ? try trail.minimized(objects) : trail
     let divergence = try smallest.divergence(objects)
     let lines = divergence.map { [$0.summary] + $0.details } ?? ["seen once, and not again when run alone"]
     return Found(difference: trail.difference, lines: lines, trail: smallest)

@@ -18,7 +18,14 @@ public struct Trial: Sendable {
   /// Why the case could not be loaded.
   public var loadErrors: [String] = []
 
+  public init() {}
+
   public var differences: [Difference] { discoveries.map(\.difference) }
+
+  /// A message as a kind of difference.
+  public static func difference(_ kind: Difference.Kind, _ message: String) -> Difference {
+    Difference(kind, Difference.pattern(message))
+  }
 }
 
 /// Runs cases on the model and, through an observer, on another interpreter.
@@ -52,7 +59,7 @@ extension Trial {
     for reason in outcome.agreement.notRun {
       notRun[reason.reason, default: 0] += reason.count
       if outcome.agreement.failed > 0 {
-        add(Difference(.error, Difference.pattern(reason.reason)), [reason.reason])
+        add(Self.difference(.error, reason.reason), [reason.reason])
       }
     }
     for step in outcome.steps {
@@ -71,7 +78,7 @@ extension Trial {
         notRun[Difference.pattern(unmodelled), default: 0] += 1
         continue
       }
-      add(Difference(kind, Difference.pattern(text)), ["\(step.name) (\(step.verb)): \(text)"])
+      add(Self.difference(kind, text), ["\(step.name) (\(step.verb)): \(text)"])
     }
     compared = outcome.agreement.compared
     for journey in outcome.journeys {
@@ -84,7 +91,7 @@ extension Trial {
 
   private mutating func add(_ difference: Difference, _ lines: [String]) {
     guard !discoveries.contains(where: { $0.difference == difference }) else { return }
-    discoveries.append(Discovery(difference: difference, lines: lines))
+    discoveries.append(Discovery(difference, lines))
   }
 
   /// A random step may ask for what is not there, such as the second deletion of an object or a port that a pod

@@ -21,7 +21,9 @@ public struct ScenarioReduction {
     for (number, start) in starts.enumerated() {
       guard Self.indent(lines[start]) == indent else { return nil }
       var from = start
-      while from > 0, Self.isComment(lines[from - 1]), from - 1 > (ranges.last?.upperBound ?? 0) { from -= 1 }
+      while from > 0, Self.isComment(lines[from - 1]), from - 1 >= (ranges.last?.upperBound ?? 0) {
+        from -= 1
+      }
       var to = start + 1
       let limit = number + 1 < starts.count ? starts[number + 1] : lines.count
       while to < limit, Self.isBlank(lines[to]) || Self.indent(lines[to]) > indent { to += 1 }
