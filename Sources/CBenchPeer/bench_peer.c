@@ -14,26 +14,34 @@ struct table {
 	uint32_t mask, key_size, value_at, stride, count;
 };
 
-static inline uint64_t mix(uint64_t word)
+static inline uint64_t mix(uint64_t first, uint64_t second)
 {
-	unsigned __int128 product = (unsigned __int128)word * 0xa0761d6478bd642fULL;
+	unsigned __int128 product =
+		(unsigned __int128)(first ^ 0xa0761d6478bd642fULL) * (second ^ 0xe7037ed1a0b428dbULL);
 
-	return (uint64_t)(product >> 64) ^ (uint64_t)product;
+	return (uint64_t)(product >> 64) ^ (uint64_t)product ^ (first + second);
 }
 
 static inline __attribute__((always_inline)) uint64_t hash_of(const uint8_t *key, uint32_t size)
 {
-	uint64_t hash = 0x9e3779b97f4a7c15ULL, word;
+	uint64_t hash = 0x9e3779b97f4a7c15ULL, first, second;
 	uint32_t offset = 0;
 
-	for (; offset + 8 <= size; offset += 8) {
-		memcpy(&word, key + offset, 8);
-		hash = mix(hash ^ word);
+	for (; offset + 16 <= size; offset += 16) {
+		memcpy(&first, key + offset, 8);
+		memcpy(&second, key + offset + 8, 8);
+		hash = mix(hash ^ first, second);
+	}
+	if (offset + 8 <= size) {
+		memcpy(&first, key + offset, 8);
+		second = 0;
+		memcpy(&second, key + offset + 8, size - offset - 8);
+		return mix(hash ^ first, second);
 	}
 	if (offset < size) {
-		word = 0;
-		memcpy(&word, key + offset, size - offset);
-		hash = mix(hash ^ word);
+		second = 0;
+		memcpy(&second, key + offset, size - offset);
+		hash = mix(hash, second);
 	}
 	return hash;
 }

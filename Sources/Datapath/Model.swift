@@ -65,7 +65,7 @@ public struct Model: HookInterpreter {
     }
   }
 
-  private func runPacket(
+  func runPacket(
     _ attachment: borrowing Attachment, _ buffer: borrowing SocketBuffer, _ environment: Environment,
     _ state: borrowing NodeState
   ) throws(InterpreterError) -> HookResult {

@@ -132,7 +132,7 @@ struct CyclonusBench {
 }
 
 /// The nodes of a step with what their agents rendered.
-private struct World: ~Copyable {
+private struct World {
   private var nodes: [String: Int] = [:]
   private var states: [NodeBox] = []
   private var endpoints: [Endpoint] = []

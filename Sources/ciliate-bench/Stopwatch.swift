@@ -19,7 +19,8 @@ enum Stopwatch {
   /// The most memory that the process has had, in MiB.
   static func peakMemory() -> Double {
     var usage = rusage()
-    getrusage(RUSAGE_SELF, &usage)
+    // RUSAGE_SELF
+    getrusage(0, &usage)
     return Double(usage.ru_maxrss) / 1024
   }
 }

@@ -48,6 +48,12 @@ import Wire
     for (input, verdict) in zip(inputs, expected) {
       #expect(try Model().verdict(attachment, on: input, state: state) == verdict)
     }
+    var seen: [Int] = []
+    try Model().runs(attachment, on: inputs, state: state) { index, result in
+      seen.append(index)
+      if result.verdict != expected[index] || result.steps.isEmpty { Issue.record("input \(index)") }
+    }
+    #expect(seen == Array(inputs.indices))
     let drops = expected.count { $0 == .drop }
     #expect(drops > 100 && drops < inputs.count)
     #expect(
