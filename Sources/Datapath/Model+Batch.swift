@@ -79,8 +79,9 @@ private struct Lookout {
     if index < inputs.count {
       count = index + 1
       let place = Self.place(index)
-      places[place].environment = inputs[index].environment
-      if case .skb(let buffer) = inputs[index].subject {
+      let input = inputs[index]
+      places[place].environment = input.environment
+      if case .skb(let buffer) = input.subject {
         places[place].foresight = buffer.frame.withUnsafeBytes { Foresight($0, state) }
         places[place].buffer = buffer
       } else {

@@ -53,7 +53,10 @@ struct Run<R: Recording>: ~Copyable {
     packetType = buffer.packetType
     self.environment = environment
     pending = PendingChanges(memory.changes)
-    if R.isFull { steps.reserveCapacity(24) }
+    if R.isFull {
+      steps.reserveCapacity(24)
+      events.reserveCapacity(3)
+    }
   }
 
   /// The program's own configuration; the endpoint-policy stage has another than the hook that called it.

@@ -33,7 +33,7 @@ public struct FlatTable<Key: MapKey, Value: MapValue>: @unchecked Sendable {
   @usableFromInline var base: UnsafeMutableRawPointer?
   /// The number of slots less one.
   @usableFromInline var mask: UInt32 = 0
-  /// How many entries there is room for: at most half as many as slots.
+  /// How many entries there is room for: half as many as slots.
   private var capacity = 0
   /// Owns what `base` points to.
   @usableFromInline var memory: TableMemory?
@@ -120,8 +120,8 @@ extension FlatTable {
     // At least a cache line of slots, so that the entries start on a line as well.
     var slots = 16
     while slots < wanted * 2 { slots *= 2 }
-    // Small tables use all the room that their index has.
-    capacity = wanted <= 4096 ? slots / 2 : wanted
+    // All the room that the index has: what is not used yet takes no memory.
+    capacity = slots / 2
     mask = UInt32(truncatingIfNeeded: slots - 1)
     let memory = TableMemory(byteCount: slots * 4 + capacity * MemoryLayout<Entry>.stride)
     self.memory = memory
