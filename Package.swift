@@ -48,12 +48,13 @@ let package = Package(
     .systemLibrary(
       name: "CZstd", path: "Sources/CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CDatapath", path: "bpf/abi"),
+    .systemLibrary(name: "CPrefetch", path: "Sources/CPrefetch"),
 
     // Octets, and the values that the maps hold.
     // Views borrow the frame (`RawSpan`, no reference counting); declaring them needs lifetime annotations,
     // using them does not.
     module("Wire", also: [.enableExperimentalFeature("Lifetimes")]),
-    module("MapABI", ["CDatapath", "Wire"]),
+    module("MapABI", ["CDatapath", "CPrefetch", "Wire"]),
     module("Views", ["MapABI", "CDatapath", "Wire"]),
 
     // The cluster as values, and what the agent makes of it.
@@ -89,7 +90,8 @@ let package = Package(
     // Measurements, and what they are measured against.
     .target(name: "CBenchPeer", path: "Sources/CBenchPeer"),
     .executableTarget(
-      name: "ciliate-bench", dependencies: ["Kernel", "Datapath", "CBenchPeer", "Explore"],
+      name: "ciliate-bench",
+      dependencies: ["Kernel", "Datapath", "ControlPlane", "Intent", "Manifests", "CBenchPeer", "Explore"],
       path: "Sources/ciliate-bench",
       swiftSettings: settings),
 

@@ -71,7 +71,7 @@ extension Run {
     _ state: borrowing NodeState, _: F.Type, _ result: inout ServiceResult
   ) throws(Drop) -> Outcome? {
     note(.stage(.service))
-    let transport = try F.transport(packet, l3: l3)
+    let transport = try transport(F.self)
     if let ending = try translateService(state, transport, F.self, &result) { return ending }
     // The state travels to the next tail call in the control block.
     cb[ControlSlot.proxyMagic] = 0

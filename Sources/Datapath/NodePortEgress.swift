@@ -69,7 +69,7 @@ extension Run {
     _ state: borrowing NodeState, _: F.Type, _ context: inout TraceContext
   ) throws(Drop) -> Bool {
     try requireHeader(F.self)
-    let transport = try F.transport(packet, l3: l3)
+    let transport = try transport(F.self)
     guard isServiceProtocol(transport.protocol) else { return false }
     var tuple = F.tuple(
       daddr: try destination(F.self), saddr: try self.source(F.self), dport: 0, sport: 0,
@@ -116,7 +116,7 @@ extension Run {
     _ state: borrowing NodeState, _: F.Type, _ original: inout F.Address, _ context: inout TraceContext
   ) throws(Drop) {
     try requireHeader(F.self)
-    let transport = try F.transport(packet, l3: l3)
+    let transport = try transport(F.self)
     if object == .host, masquerades(F.self) { throw stopUnmodelled("masquerading by the program") }
     guard isServiceProtocol(transport.protocol), let address = try conflict(state, F.self) else { return }
     original = address

@@ -41,8 +41,7 @@ extension KernelNode {
     try state.maps.visit(.ipcache, &filler)
     let middle = clock()
     let other = try BPFMap.create(name: "bare", shape)
-    let keys = state.maps.ipcache.entries.keys
-    let values = state.maps.ipcache.entries.values
+    let (keys, values) = state.maps.ipcache.entries.octets()
     let bareStart = clock()
     try other.updateAll(keys, values, count: count)
     return (Double(middle - start), Double(clock() - bareStart))
