@@ -48,8 +48,7 @@ public struct Recorder<Interpreter: HookInterpreter & ~Copyable>: ~Copyable, Hop
       answered.result = Self.withoutGiven(answer)
       if seen.insert(kind).inserted { write(answered, state) }
     } catch {
-      agreement.countNotRun("\(error)")
-      if (error as? any DecliningError)?.isDeclined != true { agreement.failed += 1 }
+      agreement.countNotRun(error)
     }
   }
 

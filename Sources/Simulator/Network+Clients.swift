@@ -52,6 +52,7 @@ extension Network where Observer: ~Copyable {
     {
       clients[client].result.deliveredTo = place
     }
+    endConversation()
   }
 
   private mutating func begin(_ client: Int) {

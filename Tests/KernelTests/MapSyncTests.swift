@@ -1,4 +1,5 @@
 import Datapath
+import FrameFuzz
 import MapABI
 import Testing
 import Wire

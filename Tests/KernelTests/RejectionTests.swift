@@ -1,5 +1,6 @@
 import BPFObjects
 import Datapath
+import FrameFuzz
 import MapABI
 import Testing
 

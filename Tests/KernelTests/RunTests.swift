@@ -1,4 +1,5 @@
 import Datapath
+import FrameFuzz
 import Glibc
 import MapABI
 import Testing
