@@ -85,7 +85,8 @@ struct MapRoom: Sendable {
       return UInt32(clamping: 2 * count) &+ (shape.isLRU ? Self.connections : Self.entries)
     }
     let known = max(count, map.map { forecast[$0, endpoint] } ?? 0)
-    let room = UInt32(clamping: known + known / 4 + 64)
+    // A power of two, so that a scenario with a few entries more can take the same maps.
+    let room = UInt32(clamping: 1 << (Int.bitWidth - (known + known / 4 + 64).leadingZeroBitCount))
     guard shape.isLRU else { return room }
     let processors = UInt32(clamping: Processors.possible)
     return shape.hasOwnLists ? room &* processors : room &+ Self.lot &* (processors &+ 1)
