@@ -91,12 +91,18 @@ let package = Package(
     .target(name: "CBenchPeer", path: "Sources/CBenchPeer"),
     .executableTarget(
       name: "ciliate-bench",
-      dependencies: ["Kernel", "Datapath", "ControlPlane", "Intent", "Manifests", "CBenchPeer", "Explore"],
+      dependencies: [
+        "Kernel", "Datapath", "ControlPlane", "Intent", "Manifests", "CBenchPeer", "Explore", "TwoPods",
+      ],
       path: "Sources/ciliate-bench",
       swiftSettings: settings),
 
     .target(
       name: "TestSupport", dependencies: ["Wire"], path: "Tests/TestSupport", swiftSettings: settings),
+    // A node with two pods, written by hand: for the tests of the kernel, and for its benchmarks.
+    .target(
+      name: "TwoPods", dependencies: ["Datapath", "MapABI", "Wire"], path: "Tests/TwoPods",
+      swiftSettings: settings),
     tests("Wire", ["Wire", "TestSupport"]),
     tests("MapABI", ["MapABI", "TestSupport"]),
     tests("Views", ["Views", "MapABI", "CDatapath", "Wire", "TestSupport"]),
@@ -109,7 +115,7 @@ let package = Package(
     tests("Simulator", ["Simulator", "TestSupport"]),
     tests("Conformance", ["Conformance", "Kernel", "Datapath", "MapABI", "TestSupport"]),
     tests("Capture", ["Capture", "TestSupport"]),
-    tests("Kernel", ["Kernel", "Conformance", "Explore", "Simulator", "TestSupport"]),
+    tests("Kernel", ["Kernel", "Conformance", "Explore", "TwoPods", "Simulator", "TestSupport"]),
     tests("Scenario", ["Scenario", "TestSupport"]),
     tests("Runner", ["Runner", "Report", "Kernel", "BPFObjects", "TestSupport"]),
     tests("Report", ["Report", "Runner", "TestSupport"]),

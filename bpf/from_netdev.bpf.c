@@ -31,7 +31,7 @@ INLINE int handle_ip(struct __sk_buff *ctx, struct packet *p, uint32_t identity)
 	int ret, final = 0;
 
 	ret = refuse_fragments(ctx, p);
-	if (ret == 0 && p->ipv6)
+	if (ret == 0 && is_ipv6(p))
 		ret = neighbours(ctx, p, &final);
 	if (ret < 0 || final)
 		return ret;

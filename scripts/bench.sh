@@ -3,7 +3,8 @@
 #
 #   bench.sh model    the model's hops per second on tables of 100,000 entries, beside the same look-ups in C
 #   bench.sh policy   a look-up of policy, Cyclonus' cases through Intent and model, a cluster of 10,000 pods
-#   bench.sh kernel   the kernel harness beside a bare C loop of the same calls [DIR: a build of Cilium's objects]
+#   bench.sh kernel   the kernel harness beside a bare C loop of the same calls, and loading beside plain libbpf
+#                     [DIR: a build of Cilium's objects; else the first folder of CILIATE_CILIUM_OBJECTS]
 #   bench.sh run      a run of scenarios/getting-started, without the kernel and with it
 #   bench.sh decode   ciliate decode against plain C, cat, libpcap and tshark, on a million packets
 #   bench.sh all      all of them

@@ -10,11 +10,16 @@ public struct Comparison {
   public init(foreign: Bool) { self.foreign = foreign }
 
   /// Counts the hop in `agreement`, with one divergence for each field that differs.
-  public func compare(_ hop: borrowing Hop, with other: HookResult, into agreement: inout Agreement) {
+  ///
+  /// - Parameter readMaps: whether `other` says what has changed in the maps; without it, changes and counters are
+  ///   left out, to be compared as a whole later (``MapHoldingInterpreter``).
+  public func compare(
+    _ hop: borrowing Hop, with other: HookResult, readMaps: Bool = true, into agreement: inout Agreement
+  ) {
     let before = agreement.divergences.count
     compareVerdict(hop, other, &agreement)
     compareSubjects(hop, other, &agreement)
-    compareChanges(hop, other, &agreement)
+    if readMaps { compareChanges(hop, other, &agreement) }
     compareEvents(hop, other, &agreement)
     agreement.count(hop.hook.rawValue, isAgreeing: agreement.divergences.count == before)
   }

@@ -29,8 +29,7 @@ public struct Recorder<Interpreter: HookInterpreter & ~Copyable>: ~Copyable, Hop
       answered.result = Self.withoutGiven(answer)
       if seen.insert(kind).inserted { recording.add(answered, state) }
     } catch {
-      agreement.countNotRun("\(error)")
-      if (error as? any DecliningError)?.isDeclined != true { agreement.failed += 1 }
+      agreement.countNotRun(error)
     }
   }
 

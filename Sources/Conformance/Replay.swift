@@ -8,7 +8,7 @@ public struct Replay<Interpreter: HookInterpreter & ~Copyable>: ~Copyable, HopOb
   public private(set) var interpreter: Interpreter
   public private(set) var agreement = Agreement()
   private let comparison: Comparison
-  private var model = Model()
+  private let model = Model()
 
   public init(_ interpreter: consuming Interpreter, foreign: Bool) {
     self.interpreter = interpreter
@@ -18,20 +18,28 @@ public struct Replay<Interpreter: HookInterpreter & ~Copyable>: ~Copyable, HopOb
   public mutating func observe(_ hop: borrowing Hop, state: borrowing NodeState) {
     do {
       let other = try interpreter.run(hop.attachment, on: hop.input, state: state)
-      guard let choice = BackendChoice.different(hop.result, other) else {
-        return comparison.compare(hop, with: other, into: &agreement)
-      }
-      // The other side drew another backend, which is its right if the service has it: the model makes the same
-      // choice for this hop alone.
-      var input = hop.input
-      input.environment.chosenBackend = choice
-      var same = copy hop
-      same.result = try model.run(hop.attachment, on: input, state: state)
-      comparison.compare(same, with: other, into: &agreement)
+      try comparison.compare(hop, choosingAs: other, state, model, into: &agreement)
     } catch {
-      agreement.countNotRun("\(error)")
-      if (error as? any DecliningError)?.isDeclined != true { agreement.failed += 1 }
+      agreement.countNotRun(error)
     }
+  }
+}
+
+extension Comparison {
+  /// Compares; if the other side drew another backend, which is its right where the service has it, the model makes
+  /// the same choice for this hop alone.
+  func compare(
+    _ hop: borrowing Hop, choosingAs other: HookResult, _ state: borrowing NodeState, _ model: Model,
+    into agreement: inout Agreement
+  ) throws(InterpreterError) {
+    guard let choice = BackendChoice.different(hop.result, other) else {
+      return compare(hop, with: other, into: &agreement)
+    }
+    var input = hop.input
+    input.environment.chosenBackend = choice
+    var same = copy hop
+    same.result = try model.run(hop.attachment, on: input, state: state)
+    compare(same, with: other, into: &agreement)
   }
 }
 
@@ -42,6 +50,9 @@ enum BackendChoice {
     guard let a = backend(ours), let b = backend(theirs), a != b else { return nil }
     return b
   }
+
+  /// Whether a hop translated to a service, by a choice of its own or by what an earlier packet chose.
+  static func isMade(by result: HookResult) -> Bool { backend(result) != nil }
 
   private static func backend(_ result: HookResult) -> UInt32? {
     for change in result.changes where change.operation == .put {

@@ -10,6 +10,13 @@ extension KernelNode: HookInterpreter {
   public mutating func run(
     _ attachment: Attachment, on input: HookInput, state: borrowing NodeState
   ) throws(KernelError) -> HookResult {
+    try run(attachment, on: input, state: state, readingMaps: reading == .everyHop)
+  }
+
+  /// The same; with `readingMaps` the result says what the program did to the maps.
+  public mutating func run(
+    _ attachment: Attachment, on input: HookInput, state: borrowing NodeState, readingMaps: Bool
+  ) throws(KernelError) -> HookResult {
     if objects.isForeign { try CompiledValues.check(objects, attachment, input, state) }
     try namespace.enter()
     let index = try program(attachment, state)
@@ -25,7 +32,7 @@ extension KernelNode: HookInterpreter {
       try setClock(input.environment.ktime)
       result = try runOnce(index, attachment, input)
     }
-    try readMaps(into: &result, state)
+    if readingMaps { try readMaps(into: &result, state) } else { sync.didRunUnread() }
     return result
   }
 
@@ -51,6 +58,12 @@ extension KernelNode: HookInterpreter {
   /// Tells that the programs' own runs have brought the maps to this position of the log, so that its changes are
   /// not sent. Only of use when maps are read per conversation.
   public mutating func adopt(through position: Int) { sync.adopt(position) }
+
+  /// Carries over what has been added to the log, then compares.
+  public mutating func mapDifferences(from state: borrowing NodeState) throws(KernelError) -> [MapChange] {
+    try follow(state)
+    return try compareMaps(state)
+  }
 
   /// What turns `state` into the kernel's maps, map by map and ascending by key: empty when they agree.
   public mutating func compareMaps(_ state: borrowing NodeState) throws(KernelError) -> [MapChange] {
@@ -106,7 +119,6 @@ extension KernelNode: HookInterpreter {
   private mutating func readMaps(into result: inout HookResult, _ state: borrowing NodeState)
     throws(KernelError)
   {
-    guard reading == .everyHop else { return sync.didRunUnread() }
     var values: [MapEntryKey: [UInt8]?] = [:]
     for map in MapID.allCases where map.isWrittenByPrograms {
       guard let difference = try maps.difference(map, state.maps) else { continue }

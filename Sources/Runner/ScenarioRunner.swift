@@ -16,6 +16,7 @@ extension NoObserver: ScenarioObserver {
 }
 
 extension Replay: ScenarioObserver where Interpreter: ~Copyable {}
+extension ConversationReplay: ScenarioObserver where Interpreter: ~Copyable {}
 extension Recorder: ScenarioObserver where Interpreter: ~Copyable {}
 extension Duel: ScenarioObserver where Baseline: ~Copyable, Candidate: ~Copyable {}
 

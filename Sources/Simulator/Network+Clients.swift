@@ -54,6 +54,7 @@ extension Network where Observer: ~Copyable {
     } else if clients[client].isOneWay, clients[client].result.outcome == .ok {
       clients[client].result.outcome = .timeout
     }
+    endConversation()
   }
 
   private mutating func begin(_ client: Int) {

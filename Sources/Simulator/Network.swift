@@ -90,6 +90,7 @@ public struct Network<Observer: HopObserver & ~Copyable>: ~Copyable {
     note(flight, .sent(by: "inject"))
     schedule(flight, after: Latency.socket)
     settle()
+    endConversation()
     return number
   }
 
@@ -98,11 +99,18 @@ public struct Network<Observer: HopObserver & ~Copyable>: ~Copyable {
     let end = clock + span
     while let next = queue.nextTime, next <= end { handleNext() }
     clock = max(clock, end)
+    endConversation()
   }
 
   /// Handles events until nothing is left that moves.
   public mutating func settle() {
     while !queue.isEmpty { handleNext() }
+  }
+
+  /// Shows the observer what the nodes' maps have come to.
+  mutating func endConversation() {
+    for node in nodes { observer.conversationEnded(on: node.state) }
+    observer.conversationEnded()
   }
 
   mutating func handleNext() {

@@ -9,6 +9,8 @@ struct DatapathBuilds {
   struct Build {
     var folder: String
     var objects: DatapathObjects
+    /// Nodes that a scenario is done with, for the next one.
+    let pool = KernelNodePool()
   }
 
   /// In order of their folders' names.

@@ -35,8 +35,12 @@ struct RunSession {
     let wanted = loaded.map { choice($0.0) }
     var status = KernelStatus(ran: false, reason: "switched off", datapath: command.datapath)
     var builds: DatapathBuilds?
-    if wanted.contains(where: { $0 != .off }) {
-      (builds, status) = openKernel()
+    var firstForecast: ProgramForecast?
+    if let first = wanted.firstIndex(where: { $0 != .off }) {
+      // While the model runs the first scenario, another thread looks at what this machine can do.
+      let examination = Doctor.Examination(Doctor.packets)
+      firstForecast = forecast(loaded[first].0, loaded[first].1)
+      (builds, status) = openKernel(examination.finish())
     }
     if builds == nil, wanted.contains(.required) {
       complain("kernel required: \(status.reason ?? "not available")")
@@ -45,7 +49,14 @@ struct RunSession {
     var outcome = Runner.Outcome(
       seed: command.seed ?? loaded.first?.0.scenario.seed ?? 1, kernel: status, scenarios: [])
     for ((scenario, findings), choice) in zip(loaded, wanted) {
-      outcome.scenarios.append(run(scenario, findings, choice == .off ? nil : try builds?.fitting(scenario)))
+      guard choice != .off, let build = try builds?.fitting(scenario) else {
+        outcome.scenarios.append(
+          ScenarioRunner.run(scenario, findings: findings, seed: command.seed, observer: NoObserver()))
+        continue
+      }
+      let forecast = firstForecast ?? forecast(scenario, findings)
+      firstForecast = nil
+      outcome.scenarios.append(run(scenario, findings, build, forecast))
     }
     try write(outcome)
     for scenario in outcome.scenarios where wanted.contains(.required) && scenario.agreement.ranNothing {
@@ -65,12 +76,13 @@ struct RunSession {
     }
   }
 
-  private func openKernel() -> (DatapathBuilds?, KernelStatus) {
+  private func openKernel(_ doctor: Doctor) -> (DatapathBuilds?, KernelStatus) {
     var status = KernelStatus(ran: false, reason: nil, datapath: command.datapath)
-    if let reason = Doctor.examine().reason {
+    if let reason = doctor.reason {
       status.reason = reason
       return (nil, status)
     }
+    Leftovers.sweep()
     do {
       let builds = try command.datapath == "builtin" ? .builtin() : DatapathBuilds.load(command.datapath)
       status.ran = true
@@ -81,19 +93,29 @@ struct RunSession {
     }
   }
 
-  private func run(
-    _ scenario: LoadedScenario, _ findings: [Finding], _ build: DatapathBuilds.Build?
-  ) -> ScenarioOutcome {
-    guard let build else {
-      return ScenarioRunner.run(scenario, findings: findings, seed: command.seed, observer: NoObserver())
-    }
-    if build.folder != command.datapath { complain("\(scenario.scenario.name): datapath \(build.folder)") }
-    // The model alone is quick: it tells what the kernel will have to load.
+  /// What the kernel will have to load: the model alone is quick, and tells it.
+  private func forecast(_ scenario: LoadedScenario, _ findings: [Finding]) -> ProgramForecast {
     let forecast = ProgramForecast()
     _ = ScenarioRunner.run(scenario, findings: findings, seed: command.seed, observer: forecast)
-    let replay = Replay(
-      KernelCluster(objects: build.objects, forecast: forecast), foreign: build.objects.isForeign)
-    return ScenarioRunner.run(scenario, findings: findings, seed: command.seed, observer: replay)
+    return forecast
+  }
+
+  private func run(
+    _ scenario: LoadedScenario, _ findings: [Finding], _ build: DatapathBuilds.Build,
+    _ forecast: ProgramForecast
+  ) -> ScenarioOutcome {
+    if build.folder != command.datapath { complain("\(scenario.scenario.name): datapath \(build.folder)") }
+    let kernel = KernelCluster(objects: build.objects, forecast: forecast, pool: build.pool)
+    let foreign = build.objects.isForeign
+    return switch command.checkMaps {
+    case .hop:
+      ScenarioRunner.run(
+        scenario, findings: findings, seed: command.seed, observer: Replay(kernel, foreign: foreign))
+    case .conversation:
+      ScenarioRunner.run(
+        scenario, findings: findings, seed: command.seed,
+        observer: ConversationReplay(kernel, foreign: foreign))
+    }
   }
 
   private func write(_ outcome: Runner.Outcome) throws {

@@ -1,4 +1,5 @@
 import Datapath
+import TwoPods
 import MapABI
 import Testing
 import Wire

@@ -1,5 +1,6 @@
 import BPFObjects
 import Datapath
+import TwoPods
 import MapABI
 import Testing
 

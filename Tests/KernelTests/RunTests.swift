@@ -1,4 +1,5 @@
 import Datapath
+import TwoPods
 import Glibc
 import MapABI
 import Testing

@@ -1,4 +1,5 @@
 import Datapath
+import TwoPods
 import Glibc
 import Simulator
 import Testing

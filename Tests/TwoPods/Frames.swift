@@ -1,8 +1,8 @@
-import Wire
+public import Wire
 
 /// Frames built octet by octet, independently of the project's own packet types.
-enum Frames {
-  static func tcp(
+public enum Frames {
+  public static func tcp(
     from: (MACAddress, IPAddress), to: (MACAddress, IPAddress), sourcePort: UInt16, destinationPort: UInt16,
     flags: UInt8, payload: [UInt8] = []
   ) -> [UInt8] {
@@ -18,7 +18,7 @@ enum Frames {
   }
 
   /// The Internet checksum (RFC 1071).
-  static func checksum(_ bytes: [UInt8]) -> UInt16 {
+  public static func checksum(_ bytes: [UInt8]) -> UInt16 {
     var sum: UInt32 = 0
     for index in stride(from: 0, to: bytes.count, by: 2) {
       sum += UInt32(bytes[index]) << 8 | (index + 1 < bytes.count ? UInt32(bytes[index + 1]) : 0)

@@ -1,24 +1,24 @@
-import Datapath
-import MapABI
-import Wire
+public import Datapath
+public import MapABI
+public import Wire
 
 /// One node with two pods, a client (endpoint 101) and a server (endpoint 102), written by hand.
-enum TwoPods {
-  static let client = IPAddress.v4(IPv4Address(bits: 0x0af4_010a))  // 10.244.1.10
-  static let server = IPAddress.v4(IPv4Address(bits: 0x0af4_0114))  // 10.244.1.20
-  static let clientIdentity: UInt32 = 10001
-  static let serverIdentity: UInt32 = 10002
-  static let clientIfindex: UInt32 = 11
-  static let serverIfindex: UInt32 = 12
-  static let clientMAC = MACAddress(bits: 0x0a00_0000_0001)
-  static let clientHostMAC = MACAddress(bits: 0x0a00_0000_0101)
-  static let serverMAC = MACAddress(bits: 0x0a00_0000_0002)
-  static let serverHostMAC = MACAddress(bits: 0x0a00_0000_0102)
+public enum TwoPods {
+  public static let client = IPAddress.v4(IPv4Address(bits: 0x0af4_010a))  // 10.244.1.10
+  public static let server = IPAddress.v4(IPv4Address(bits: 0x0af4_0114))  // 10.244.1.20
+  public static let clientIdentity: UInt32 = 10001
+  public static let serverIdentity: UInt32 = 10002
+  public static let clientIfindex: UInt32 = 11
+  public static let serverIfindex: UInt32 = 12
+  public static let clientMAC = MACAddress(bits: 0x0a00_0000_0001)
+  public static let clientHostMAC = MACAddress(bits: 0x0a00_0000_0101)
+  public static let serverMAC = MACAddress(bits: 0x0a00_0000_0002)
+  public static let serverHostMAC = MACAddress(bits: 0x0a00_0000_0102)
 
   /// What the server lets in.
-  enum Rule: Sendable { case open, none, deny }
+  public enum Rule: Sendable { case open, none, deny }
 
-  static func image(_ rule: Rule, isDual: Bool = true) -> MapImage {
+  public static func image(_ rule: Rule, isDual: Bool = true) -> MapImage {
     var maps = NodeMaps()
     add(&maps, client, 101, clientIfindex, clientMAC, clientHostMAC, clientIdentity)
     add(&maps, server, 102, serverIfindex, serverMAC, serverHostMAC, serverIdentity)
@@ -40,7 +40,7 @@ enum TwoPods {
   }
 
   /// A TCP SYN of the client, as it leaves the pod.
-  static func syn(port: UInt16 = 80) -> HookInput {
+  public static func syn(port: UInt16 = 80) -> HookInput {
     let buffer = SocketBuffer(
       frame: Frames.tcp(
         from: (clientMAC, client), to: (clientHostMAC, server), sourcePort: 40000, destinationPort: port,
@@ -81,7 +81,7 @@ enum TwoPods {
     return (PolicyKey(prefixlen: 40, sec_label: identity, egress: 0, protocol: 0, dport: 0), entry)
   }
 
-  static func config(
+  public static func config(
     _ id: UInt16, _ address: IPAddress, _ ifindex: UInt32, _ mac: MACAddress, _ identity: UInt32,
     _ isDual: Bool
   ) -> DatapathConfig {
