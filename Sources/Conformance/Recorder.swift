@@ -8,8 +8,8 @@ public final class RecordingText {
   public fileprivate(set) var hops = 0
   public var text: String { writer.text }
 
-  public init(version: String, scenario: String) {
-    writer = HopWriter(version: version, scenario: scenario)
+  public init(_ profile: DatapathProfile, scenario: String) {
+    writer = HopWriter(version: profile.description, scenario: scenario)
   }
 }
 
@@ -18,7 +18,7 @@ public struct Recorder<Interpreter: HookInterpreter & ~Copyable>: ~Copyable, Hop
   private var interpreter: Interpreter
   public private(set) var agreement = Agreement()
   private let comparison = Comparison(foreign: true)
-  private let model = Model()
+  private let model: Model
   private let recording: RecordingText
   private var seen: Set<String> = []
   private var nodes: [String: Written] = [:]
@@ -30,8 +30,12 @@ public struct Recorder<Interpreter: HookInterpreter & ~Copyable>: ~Copyable, Hop
     var endpoints: [UInt8]
   }
 
-  public init(_ interpreter: consuming Interpreter, into recording: RecordingText) {
+  /// - Parameter profile: the version of Cilium that the interpreter's objects are of.
+  public init(
+    _ interpreter: consuming Interpreter, _ profile: DatapathProfile, into recording: RecordingText
+  ) {
     self.interpreter = interpreter
+    model = Model(profile)
     self.recording = recording
   }
 

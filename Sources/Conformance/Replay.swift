@@ -8,10 +8,14 @@ public struct Replay<Interpreter: HookInterpreter & ~Copyable>: ~Copyable, HopOb
   public private(set) var interpreter: Interpreter
   public private(set) var agreement = Agreement()
   private let comparison: Comparison
-  private var model = Model()
+  private let model: Model
 
-  public init(_ interpreter: consuming Interpreter, foreign: Bool) {
+  /// - Parameters:
+  ///   - foreign: the interpreter runs objects that are not ours.
+  ///   - profile: the version of Cilium that both sides follow.
+  public init(_ interpreter: consuming Interpreter, foreign: Bool, profile: DatapathProfile = .current) {
     self.interpreter = interpreter
+    model = Model(profile)
     comparison = Comparison(foreign: foreign)
   }
 

@@ -9,7 +9,10 @@ internal import Wire
 ///
 /// Source: Cilium 1.20, bpf/bpf_lxc.c, bpf_overlay.c, bpf_host.c, bpf_xdp.c, bpf_sock.c.
 public struct Model: HookInterpreter {
-  public init() {}
+  /// The version of Cilium that is modelled.
+  public let profile: DatapathProfile
+
+  public init(_ profile: DatapathProfile = .current) { self.profile = profile }
 
   /// Runs a hook with everything recorded.
   ///
@@ -63,7 +66,7 @@ public struct Model: HookInterpreter {
         let octets = UnsafeMutableRawBufferPointer(memory)
         octets.copyBytes(from: buffer.frame)
         var run = Run<FullRecord>(
-          PacketBuffer(octets, count: length), buffer, config: attachment.config,
+          PacketBuffer(octets, count: length), buffer, config: attachment.config, profile: profile,
           object: SourceObject(attachment.hook), environment: environment,
           pending: PendingChanges(pending))
         let ending = run.start(attachment.hook, state)
@@ -95,7 +98,7 @@ public struct Model: HookInterpreter {
       pending in
       var run = Run<FullRecord>(
         PacketBuffer(UnsafeMutableRawBufferPointer(start: nil, count: 0), count: 0),
-        SocketBuffer(frame: [], ifindex: 0), config: attachment.config, object: .sock,
+        SocketBuffer(frame: [], ifindex: 0), config: attachment.config, profile: profile, object: .sock,
         environment: environment, pending: PendingChanges(pending))
       var address = address
       let verdict = run.connect(state, &address)
@@ -119,7 +122,7 @@ public struct Model: HookInterpreter {
       withUnsafeTemporaryAllocation(byteCount: capacity, alignment: 8) { memory in
         memory.copyBytes(from: buffer.frame)
         var run = Run<VerdictOnly>(
-          PacketBuffer(memory, count: buffer.frame.count), buffer, config: attachment.config,
+          PacketBuffer(memory, count: buffer.frame.count), buffer, config: attachment.config, profile: profile,
           object: SourceObject(attachment.hook), environment: environment,
           pending: PendingChanges(pending))
         let ending = run.start(attachment.hook, state)

@@ -9,6 +9,8 @@ struct Run<R: Recording>: ~Copyable {
   var packet: PacketBuffer
   /// The program's own configuration; the endpoint-policy stage has another than the hook that called it.
   var config: DatapathConfig
+  /// The version of Cilium whose behaviour is followed.
+  let profile: DatapathProfile
   /// Which of Cilium's objects the running code belongs to.
   var object: SourceObject
 
@@ -35,11 +37,13 @@ struct Run<R: Recording>: ~Copyable {
   var unmodelled: String?
 
   init(
-    _ packet: PacketBuffer, _ buffer: borrowing SocketBuffer, config: DatapathConfig, object: SourceObject,
+    _ packet: PacketBuffer, _ buffer: borrowing SocketBuffer, config: DatapathConfig, profile: DatapathProfile,
+    object: SourceObject,
     environment: Environment, pending: PendingChanges
   ) {
     self.packet = packet
     self.config = config
+    self.profile = profile
     self.object = object
     ifindex = buffer.ifindex
     ingressIfindex = buffer.ingressIfindex

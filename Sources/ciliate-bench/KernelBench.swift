@@ -17,7 +17,7 @@ enum KernelBench {
     do throws(KernelError) {
       let objects: DatapathObjects
       if let folder, let bytes = read("\(folder)/bpf_lxc.o") {
-        objects = try .cilium([("bpf_lxc.o", bytes)], profile: DatapathProfile(version: folder))
+        objects = try .cilium([("bpf_lxc.o", bytes)], options: CompiledOptions())
       } else {
         objects = try .builtin()
       }

@@ -43,7 +43,7 @@ struct DatapathBuilds {
       files.append((name, try readWholeFile("\(folder)/\(name)")))
     }
     guard !files.isEmpty else { return nil }
-    let objects = try DatapathObjects.cilium(files, profile: DatapathProfile(version: "unknown"))
+    let objects = try DatapathObjects.cilium(files, options: CompiledOptions())
     var found: [(name: String, text: String)] = []
     for name in headers {
       guard let path = [folder, "\(folder)/config"].map({ "\($0)/\(name)" }).first(where: Folder.isFile)
@@ -59,8 +59,7 @@ struct DatapathBuilds {
     }
     return Build(
       folder: folder,
-      objects: objects.with(
-        DatapathProfile(version: objects.recognisedVersion ?? "unknown", headers: found)))
+      objects: objects.with(CompiledOptions(headers: found)))
   }
 
   /// The first build that was compiled for everything that a scenario asks for; if there is none, the one that

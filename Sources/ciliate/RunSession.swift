@@ -88,12 +88,16 @@ struct RunSession {
       return ScenarioRunner.run(scenario, findings: findings, seed: command.seed, observer: NoObserver())
     }
     if build.folder != command.datapath { complain("\(scenario.scenario.name): datapath \(build.folder)") }
+    let profile = build.objects.profile
     // The model alone is quick: it tells what the kernel will have to load.
     let forecast = ProgramForecast()
-    _ = ScenarioRunner.run(scenario, findings: findings, seed: command.seed, observer: forecast)
+    _ = ScenarioRunner.run(
+      scenario, findings: findings, seed: command.seed, profile: profile, observer: forecast)
     let replay = Replay(
-      KernelCluster(objects: build.objects, forecast: forecast), foreign: build.objects.isForeign)
-    return ScenarioRunner.run(scenario, findings: findings, seed: command.seed, observer: replay)
+      KernelCluster(objects: build.objects, forecast: forecast), foreign: build.objects.isForeign,
+      profile: profile)
+    return ScenarioRunner.run(
+      scenario, findings: findings, seed: command.seed, profile: profile, observer: replay)
   }
 
   private func write(_ outcome: Runner.Outcome) throws {

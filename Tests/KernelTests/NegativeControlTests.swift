@@ -117,7 +117,7 @@ extension KernelSuite {
       var files = builtin.files
       files[name] = try ObjectFile(bytes, name: name)
       return DatapathObjects(
-        origin: .builtin, files: files, layouts: builtin.layouts, recognisedVersion: nil,
+        origin: .builtin, files: files, layouts: builtin.layouts, profile: .current,
         driver: builtin.driver)
     }
 
