@@ -128,7 +128,12 @@ public struct Comparison {
     case .policyVerdict(var notify, let captured):
       notify.header.hash = 0
       return Event.policyVerdict(notify, captured: captured).bytes
-    case .other(let bytes): return bytes
+    case .other(var bytes):
+      // Cookie and cgroup of a socket's trace record: `struct trace_sock_notify`, octets 8 to 23.
+      if bytes.count >= 24, bytes[0] == UInt8(truncatingIfNeeded: NOTIFY_TRACE_SOCK.rawValue) {
+        for index in 8..<24 { bytes[index] = 0 }
+      }
+      return bytes
     }
   }
 

@@ -43,7 +43,7 @@ public struct Recorder<Interpreter: HookInterpreter & ~Copyable>: ~Copyable, Hop
     var answered = copy hop
     do {
       let answer = try interpreter.run(hop.attachment, on: hop.input, state: state)
-      if let choice = BackendChoice.different(hop.result, answer) {
+      if let choice = BackendChoice.different(hop.result, answer, state) {
         answered.input.environment.chosenBackend = choice
         answered.result = try model.run(hop.attachment, on: answered.input, state: state)
       }

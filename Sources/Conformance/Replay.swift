@@ -1,5 +1,6 @@
 public import Datapath
 import MapABI
+import Wire
 
 /// Runs every hop of a simulation on another interpreter as it happens, and compares.
 ///
@@ -22,7 +23,7 @@ public struct Replay<Interpreter: HookInterpreter & ~Copyable>: ~Copyable, HopOb
   public mutating func observe(_ hop: borrowing Hop, state: borrowing NodeState) {
     do {
       let other = try interpreter.run(hop.attachment, on: hop.input, state: state)
-      guard let choice = BackendChoice.different(hop.result, other) else {
+      guard let choice = BackendChoice.different(hop.result, other, state) else {
         return comparison.compare(hop, with: other, into: &agreement)
       }
       // The other side drew another backend, which is its right if the service has it: the model makes the same
@@ -42,9 +43,32 @@ public struct Replay<Interpreter: HookInterpreter & ~Copyable>: ~Copyable, HopOb
 /// Which backend a hop translated to.
 enum BackendChoice {
   /// The backend that the other interpreter chose, if both translated to a service and chose differently.
-  static func different(_ ours: HookResult, _ theirs: HookResult) -> UInt32? {
+  static func different(
+    _ ours: HookResult, _ theirs: HookResult, _ state: borrowing NodeState
+  ) -> UInt32? {
+    if case .socket(let a) = ours.subject, case .socket(let b) = theirs.subject {
+      return a == b ? nil : backend(at: b, state)
+    }
     guard let a = backend(ours), let b = backend(theirs), a != b else { return nil }
     return b
+  }
+
+  /// The backend that a socket was led to.
+  private static func backend(at socket: SocketAddress, _ state: borrowing NodeState) -> UInt32? {
+    let port = socket.port.bigEndian
+    switch socket.destination {
+    case .v4(let address):
+      let maps = state.maps.backends4
+      return zip(maps.keys, maps.values).first { $1.address == address.bits.bigEndian && $1.port == port }?.0
+    case .v6(let address):
+      let wanted = AddressWords(address)
+      let maps = state.maps.backends6
+      return zip(maps.keys, maps.values).first { _, backend in
+        let found = backend.address
+        return (found.w0, found.w1, found.w2, found.w3) == (wanted.w0, wanted.w1, wanted.w2, wanted.w3)
+          && backend.port == port
+      }?.0
+    }
   }
 
   private static func backend(_ result: HookResult) -> UInt32? {

@@ -37,6 +37,7 @@ public enum ProfileDifference: String, CaseIterable, Sendable {
   case serviceWildcards = "wildcard entries of services"
   case answersDeniedIPv4 = "answers to denied IPv4 packets"
   case answersDeniedIPv6 = "answers to denied IPv6 packets"
+  case limitsSocketTraces = "one socket trace in a report interval"
   case reservesHostPorts = "ports of all that the node sends"
   case nodePortFromPods = "node ports of remote nodes from pods"
 
@@ -45,7 +46,7 @@ public enum ProfileDifference: String, CaseIterable, Sendable {
   public var since: DatapathProfile {
     switch self {
     case .marksForwarded, .routesByStack, .acknowledgedSYN, .countsTooBig, .loopbackIPv6, .serviceWildcards,
-      .answersDeniedIPv4:
+      .answersDeniedIPv4, .limitsSocketTraces:
       .v1_19
     case .answersDeniedIPv6, .reservesHostPorts, .nodePortFromPods: .v1_20
     }
@@ -67,6 +68,7 @@ public enum ProfileDifference: String, CaseIterable, Sendable {
         + "missing"
     case .answersDeniedIPv4, .answersDeniedIPv6:
       "denied packets are dropped without answer, whatever policy_deny_response_enabled says"
+    case .limitsSocketTraces: "every translation at a socket is traced, whatever the aggregation"
     case .reservesHostPorts:
       "to_netdev enters into the NAT map what has the direct routing device's address on that device, not "
         + "everything that the node sends"

@@ -25,7 +25,7 @@ extension KernelNode: HookInterpreter {
       try setClock(input.environment.ktime)
       result = try runOnce(index, attachment, input)
     }
-    try readMaps(into: &result, state)
+    try readMaps(into: &result, state, ktime: input.environment.ktime)
     return result
   }
 
@@ -103,14 +103,14 @@ extension KernelNode: HookInterpreter {
     for key in sync.pending(state) { try maps.send(key, from: state.maps) }
   }
 
-  private mutating func readMaps(into result: inout HookResult, _ state: borrowing NodeState)
-    throws(KernelError)
-  {
+  private mutating func readMaps(
+    into result: inout HookResult, _ state: borrowing NodeState, ktime: UInt64
+  ) throws(KernelError) {
     guard reading == .everyHop else { return sync.didRunUnread() }
     var values: [MapEntryKey: [UInt8]?] = [:]
     for map in MapID.allCases where map.isWrittenByPrograms {
       guard let difference = try maps.difference(map, state.maps) else { continue }
-      result.changes += difference.changes
+      result.changes += objects.isForeign ? difference.changes.map { $0.rebased(state, ktime) } : difference.changes
       values.merge(difference.values) { $1 }
     }
     sync.didRun(values)
@@ -180,11 +180,25 @@ extension KernelNode: HookInterpreter {
   private mutating func collectEvents() -> [Event] {
     var collected: [Event] = []
     if objects.isForeign {
-      events?.drain { collected.append(EventVersions.event($0)) }
+      events?.drain { collected.append(EventVersions.event($0, objects.profile)) }
     } else {
       events?.drain { collected.append(Event(bytes: $0)) }
     }
     return collected
+  }
+}
+
+extension MapChange {
+  /// A new token bucket is filled at the kernel's time of the run, which is the run's own to less than a second: given,
+  /// and set to that. Later times follow from it by whole intervals.
+  fileprivate func rebased(_ state: borrowing NodeState, _ ktime: UInt64) -> MapChange {
+    guard map == .rateLimit, operation == .put,
+      state.maps.rateLimit[key(as: RateLimitKey.self)] == nil
+    else { return self }
+    var bucket = value(as: RateLimitValue.self)
+    guard bucket.last_topup / 1_000_000_000 == ktime / 1_000_000_000 else { return self }
+    bucket.last_topup = ktime
+    return MapChange(put: bucket, at: key(as: RateLimitKey.self), in: .rateLimit)
   }
 }
 

@@ -70,12 +70,14 @@ extension Network where Observer: ~Copyable {
   /// Asks the name server for the first of the names left to try.
   private mutating func query(_ client: Int) {
     guard case .resolving(let candidates, let type) = clients[client].phase, let name = candidates.first,
-      case .pod(let pod) = clients[client].request.from, let server = topology.pods[pod].nameserver,
-      let source = sourceAddress(of: clients[client].request.from, for: server)
+      case .pod(let pod) = clients[client].request.from, let server = topology.pods[pod].nameserver
     else { return finish(client, .dnsFailure) }
     let target = translateSocket(from: clients[client].request.from, to: server, port: 53, .udp)
     if target.isRefused {
       if let hop = target.hop { noteRefusal(hop, client: client, to: server, port: 53) }
+      return finish(client, .dnsFailure)
+    }
+    guard let source = sourceAddress(of: clients[client].request.from, for: target.address) else {
       return finish(client, .dnsFailure)
     }
     let identifier = UInt16(truncatingIfNeeded: draw())
@@ -96,12 +98,13 @@ extension Network where Observer: ~Copyable {
     clients[client].result.destination = destination
     clients[client].phase = .connecting
     if request.traffic == .resolve { return finish(client, .ok) }
-    guard let source = sourceAddress(of: request.from, for: destination) else {
-      return finish(client, .unreachable)
-    }
     let target = socketTarget(request, destination)
     if target.isRefused {
       if let hop = target.hop { noteRefusal(hop, client: client, to: destination, port: request.port) }
+      return finish(client, .unreachable)
+    }
+    // The route, and so the source, is chosen for the address that the program gave the socket.
+    guard let source = sourceAddress(of: request.from, for: target.address) else {
       return finish(client, .unreachable)
     }
     if isTooBig(request) { return finish(client, .fragNeeded) }

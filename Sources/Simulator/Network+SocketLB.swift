@@ -73,7 +73,7 @@ extension Network where Observer: ~Copyable {
   /// A connect() that a program refused: a journey without a packet.
   mutating func noteRefusal(_ hop: Hop, client: Int, to address: IPAddress, port: UInt16) {
     let journey = Journey(
-      id: journeys.count, summary: "connect to \(address.joined(port: port))", passages: [.hook(hop)],
+      id: journeys.count, summary: "connect to \(address) port \(port)", passages: [.hook(hop)],
       disposition: .dropped(
         DropPlace(
           reason: DropReason.noService.rawValue, node: hop.node, device: hop.device, hook: hop.hook.rawValue,
