@@ -55,7 +55,8 @@ struct ServiceRenderer {
       case .active:
         active += 1
         if status.service.sessionAffinity != nil {
-          maps.affinityMatch[AffinityMatch(backend_id: backend.id, rev_nat_id: frontend.id.bigEndian, pad: 0)] = 0
+          maps.affinityMatch[
+            AffinityMatch(backend_id: backend.id, rev_nat_id: frontend.id.bigEndian, pad: 0)] = 0
         }
       case .terminating: terminating += 1
       case .terminatingNotServing, .maintenance: inactive += 1

@@ -3,11 +3,11 @@
 /// The model is written after 1.20; what an older version does otherwise stands in ``ProfileDifference``, and nowhere
 /// else. Our own programs are 1.20 only.
 public enum DatapathProfile: UInt8, Sendable, CaseIterable, Comparable, CustomStringConvertible {
-  case v1_18 = 18
-  case v1_19 = 19
-  case v1_20 = 20
+  case v118 = 18
+  case v119 = 19
+  case v120 = 20
 
-  public static let current = DatapathProfile.v1_20
+  public static let current = DatapathProfile.v120
 
   /// By name, as `1.20`; nil for a version that is not known.
   public init?(name: String) {
@@ -47,8 +47,8 @@ public enum ProfileDifference: String, CaseIterable, Sendable {
     switch self {
     case .marksForwarded, .routesByStack, .acknowledgedSYN, .countsTooBig, .loopbackIPv6, .serviceWildcards,
       .answersDeniedIPv4, .limitsSocketTraces:
-      .v1_19
-    case .answersDeniedIPv6, .reservesHostPorts, .nodePortFromPods: .v1_20
+      .v119
+    case .answersDeniedIPv6, .reservesHostPorts, .nodePortFromPods: .v120
     }
   }
 

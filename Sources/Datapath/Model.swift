@@ -122,7 +122,8 @@ public struct Model: HookInterpreter {
       withUnsafeTemporaryAllocation(byteCount: capacity, alignment: 8) { memory in
         memory.copyBytes(from: buffer.frame)
         var run = Run<VerdictOnly>(
-          PacketBuffer(memory, count: buffer.frame.count), buffer, config: attachment.config, profile: profile,
+          PacketBuffer(memory, count: buffer.frame.count), buffer, config: attachment.config,
+          profile: profile,
           object: SourceObject(attachment.hook), environment: environment,
           pending: PendingChanges(pending))
         let ending = run.start(attachment.hook, state)

@@ -37,7 +37,8 @@ struct Run<R: Recording>: ~Copyable {
   var unmodelled: String?
 
   init(
-    _ packet: PacketBuffer, _ buffer: borrowing SocketBuffer, config: DatapathConfig, profile: DatapathProfile,
+    _ packet: PacketBuffer, _ buffer: borrowing SocketBuffer, config: DatapathConfig,
+    profile: DatapathProfile,
     object: SourceObject,
     environment: Environment, pending: PendingChanges
   ) {

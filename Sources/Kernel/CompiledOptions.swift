@@ -76,6 +76,36 @@ public struct CompiledOptions: Sendable, Equatable {
     return UInt64(digits)
   }
 
+  /// Every macro that is read, by the header that it stands in.
+  public static let knownMacros: [(header: String, names: [String])] = [
+    ("node_config.h", (switches + numbers).map { $0.1 }),
+    ("ep_config.h", (optionMacros + endpointMacros).map { $0.1 }),
+    ("netdev_config.h", optionMacros.map { $0.1 }),
+  ]
+
+  /// Options that headers would tell and that nothing in `objects` does: neither a variable nor what programs they
+  /// hold. Each is named once, in the order of the tables.
+  public static func unknown(_ objects: DatapathObjects) -> [String] {
+    let inferred = inferred(objects).fixed.map(\.field)
+    let all = (switches + optionMacros + endpointMacros).map { $0.0 }
+    return all.filter { field in
+      !inferred.contains(field) && objects.files.values.contains { !$0.holds(field) }
+    }
+  }
+
+  /// What the objects' programs tell without any header: a family or a feature that was compiled in has tail calls of
+  /// its own.
+  public static func inferred(_ objects: DatapathObjects) -> CompiledOptions {
+    let programs = objects.files.values.flatMap { $0.programs.map(\.name) }
+    guard !programs.isEmpty else { return CompiledOptions() }
+    func holds(_ part: String) -> UInt64 { programs.contains { $0.contains(part) } ? 1 : 0 }
+    return CompiledOptions(fixed: [
+      Setting(field: "enable_ipv4", value: holds("ipv4")),
+      Setting(field: "enable_ipv6", value: holds("ipv6")),
+      Setting(field: "enable_nodeport", value: holds("nodeport")),
+    ])
+  }
+
   private static let switches = [
     ("enable_ipv4", "ENABLE_IPV4"), ("enable_ipv6", "ENABLE_IPV6"), ("enable_nodeport", "ENABLE_NODEPORT"),
     ("enable_host_routing", "ENABLE_HOST_ROUTING"), ("tunnel_mode", "TUNNEL_MODE"),

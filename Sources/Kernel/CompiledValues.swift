@@ -23,7 +23,9 @@ enum CompiledValues {
         let file = objects.placement(of: attachment.hook)?.file,
         !file.holds(setting.field), field.value(attachment.config) != setting.value
       else { continue }
-      guard depends(on: field, setting.value, Model(objects.profile), attachment, input, state) else { continue }
+      guard depends(on: field, setting.value, Model(objects.profile), attachment, input, state) else {
+        continue
+      }
       throw KernelError(
         .unavailable, call: "configure object",
         detail: "the hop depends on \(setting.field), which is not what the objects were compiled with")

@@ -56,9 +56,9 @@ public struct DatapathObjects: Sendable {
 
   /// 1.19 made policy entries longer, 1.20 gave endpoints a routing table.
   static func recognise(_ types: BTFTypes) -> DatapathProfile? {
-    if let endpoint = types.layout(of: "endpoint_info"), endpoint.field("rt_info") != nil { return .v1_20 }
+    if let endpoint = types.layout(of: "endpoint_info"), endpoint.field("rt_info") != nil { return .v120 }
     guard let entry = types.layout(of: "policy_entry") else { return nil }
-    return entry.field("precedence") == nil ? .v1_18 : .v1_19
+    return entry.field("precedence") == nil ? .v118 : .v119
   }
 
   private static func tcDriver() throws(KernelError) -> ObjectFile {

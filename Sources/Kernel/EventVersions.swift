@@ -9,7 +9,7 @@ import MapABI
 enum EventVersions {
   /// - Parameter profile: the version of the objects that wrote the record.
   static func event(_ record: UnsafeRawBufferPointer, _ profile: DatapathProfile) -> Event {
-    if profile == .v1_18, let bytes = packedSocketTrace(record) {
+    if profile == .v118, let bytes = packedSocketTrace(record) {
       return bytes.withUnsafeBytes { Event(bytes: $0) }
     }
     guard let old = oldSize(record) else { return Event(bytes: record) }

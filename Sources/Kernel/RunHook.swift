@@ -11,11 +11,20 @@ extension KernelNode: HookInterpreter {
     _ attachment: Attachment, on input: HookInput, state: borrowing NodeState
   ) throws(KernelError) -> HookResult {
     if objects.isForeign { try CompiledValues.check(objects, attachment, input, state) }
+    try SocketAffinity.check(input, state)
     try namespace.enter()
     let index = try program(attachment, state)
     try follow(state)
     try setClock(input.environment.ktime)
-    var result = try runOnce(index, attachment, input)
+    var result: HookResult
+    do {
+      result = try runOnce(index, attachment, input)
+    } catch {
+      // The program may have run all the same: what it told and wrote is not the next hop's.
+      _ = collectEvents()
+      try reset(to: state)
+      throw error
+    }
     // A policy program is loaded when a packet first reaches its endpoint: everything is put back, and run again.
     while result.verdict == .drop, result.drop == .epNotReady,
       let endpoint = result.subject.endpoint(in: state.maps),
@@ -110,7 +119,8 @@ extension KernelNode: HookInterpreter {
     var values: [MapEntryKey: [UInt8]?] = [:]
     for map in MapID.allCases where map.isWrittenByPrograms {
       guard let difference = try maps.difference(map, state.maps) else { continue }
-      result.changes += objects.isForeign ? difference.changes.map { $0.rebased(state, ktime) } : difference.changes
+      result.changes +=
+        objects.isForeign ? difference.changes.map { $0.rebased(state, ktime) } : difference.changes
       values.merge(difference.values) { $1 }
     }
     sync.didRun(values)

@@ -57,7 +57,8 @@ public enum LoadBalancerList {
       let flags = "0x\(String(entry.flags, radix: 16)) 0x\(String(entry.flags2, radix: 16))"
       dump.add(
         "\(record.frontendText) (\(record.slot))",
-        "\(entry.backend_id) \(entry.count)[\(entry.qcount)] (\(UInt16(bigEndian: entry.rev_nat_index))) [\(flags)]")
+        "\(entry.backend_id) \(entry.count)[\(entry.qcount)] (\(UInt16(bigEndian: entry.rev_nat_index))) [\(flags)]"
+      )
     }
     return dump
   }

@@ -53,9 +53,10 @@ struct DatapathBuilds {
       found.append((name, String(decoding: try readWholeFile(path), as: UTF8.self)))
     }
     if !found.contains(where: { $0.name == "node_config.h" }) {
-      complain(
-        "\(folder): no node_config.h beside the objects: what was compiled in is not known, and a scenario that "
-          + "asks for something else shows as a difference")
+      guard Folder.isFile("\(folder)/\(DatapathFile.name)") else {
+        throw UnknownOptions(folder: folder, options: CompiledOptions.unknown(objects))
+      }
+      found = try DatapathFile.headers("\(folder)/\(DatapathFile.name)")
     }
     return Build(
       folder: folder,

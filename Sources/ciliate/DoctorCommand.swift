@@ -99,7 +99,8 @@ struct DoctorCommand: ParsableCommand {
 
   /// A list in Markdown, as docs/FIDELITY.md has it.
   private static var differences: String {
-    ProfileDifference.allCases.map { "- **\($0.rawValue)**, since \($0.since): before, \($0.before).\n" }.joined()
+    ProfileDifference.allCases.map { "- **\($0.rawValue)**, since \($0.since): before, \($0.before).\n" }
+      .joined()
   }
 
   /// A table in Markdown, as docs/FIDELITY.md has it.

@@ -30,7 +30,7 @@ struct RecordCommand: ParsableCommand {
     var builds: DatapathBuilds
     do { builds = try .load(datapath) } catch {
       complain("\(error)")
-      throw ExitCode(2)
+      throw ExitCode(error is UnknownOptions ? 4 : 2)
     }
     var scenarios: [LoadedScenario] = []
     for file in try orStop({ try YAMLFiles.find(.scenario, paths) }) {

@@ -36,7 +36,10 @@ struct RunSession {
     var status = KernelStatus(ran: false, reason: "switched off", datapath: command.datapath)
     var builds: DatapathBuilds?
     if wanted.contains(where: { $0 != .off }) {
-      (builds, status) = openKernel()
+      do { (builds, status) = try openKernel() } catch {
+        complain("\(error)")
+        return error is UnknownOptions ? 4 : 2
+      }
     }
     if builds == nil, wanted.contains(.required) {
       complain("kernel required: \(status.reason ?? "not available")")
@@ -65,20 +68,16 @@ struct RunSession {
     }
   }
 
-  private func openKernel() -> (DatapathBuilds?, KernelStatus) {
+  /// Throws when a datapath was brought along and cannot be used as it is.
+  private func openKernel() throws -> (DatapathBuilds?, KernelStatus) {
     var status = KernelStatus(ran: false, reason: nil, datapath: command.datapath)
     if let reason = Doctor.examine().reason {
       status.reason = reason
       return (nil, status)
     }
-    do {
-      let builds = try command.datapath == "builtin" ? .builtin() : DatapathBuilds.load(command.datapath)
-      status.ran = true
-      return (builds, status)
-    } catch {
-      status.reason = "\(error)"
-      return (nil, status)
-    }
+    let builds = try command.datapath == "builtin" ? .builtin() : DatapathBuilds.load(command.datapath)
+    status.ran = true
+    return (builds, status)
   }
 
   private func run(

@@ -14,7 +14,7 @@ import Testing
     return bytes + [UInt8](repeating: 0xee, count: padding)
   }
 
-  private func event(_ bytes: [UInt8]) -> Event { bytes.withUnsafeBytes { EventVersions.event($0, .v1_20) } }
+  private func event(_ bytes: [UInt8]) -> Event { bytes.withUnsafeBytes { EventVersions.event($0, .v120) } }
 
   @Test("A drop of version 2 gets a trace id of zero; its fields and the packet stay where they belong")
   func drop() {
@@ -60,7 +60,7 @@ import Testing
     bytes += [80, 0]
     bytes += (0..<16).map { UInt8($0) }
     bytes += [1, 0xff, 0xee, 0xee]
-    let moved = bytes.withUnsafeBytes { EventVersions.event($0, .v1_18) }
+    let moved = bytes.withUnsafeBytes { EventVersions.event($0, .v118) }
     let expected: [UInt8] = [bytes[0], 2, 1, 1, 80, 0, 0, 0] + Array(bytes[20..<36]) + Array(bytes[2..<18])
     #expect(moved == .other(expected))
     #expect(event(bytes) != moved)

@@ -259,6 +259,23 @@ struct ABI_SWIFT_NAME(SocketReverseValue4) ipv4_revnat_entry {
 };
 ABI_SIZE(struct ipv4_revnat_entry, 8);
 
+/* cilium_lb6_reverse_sk */
+struct ABI_SWIFT_NAME(SocketReverseKey6) socket_revnat_tuple {
+	uint64_t cookie;
+	struct v6addr address;
+	be16 port;
+	uint16_t pad;
+	uint32_t pad2;
+};
+ABI_SIZE(struct socket_revnat_tuple, 32);
+
+struct ABI_SWIFT_NAME(SocketReverseValue6) socket_revnat_entry {
+	struct v6addr address;
+	be16 port;
+	be16 rev_nat_index;
+};
+ABI_SIZE(struct socket_revnat_entry, 20);
+
 /* cilium_cidr_v4_dyn, cilium_cidr_v4_fix, cilium_cidr_v6_dyn, cilium_cidr_v6_fix: prefixes that XDP drops */
 struct ABI_SWIFT_NAME(PrefixKey4) lpm_v4_key {
 	uint32_t prefixlen;
