@@ -171,19 +171,42 @@ struct CommandLineTests {
       let garbage = try run(folder)
       #expect(garbage.code == 2)
       #expect(garbage.complaints.contains("not an ELF file"))
-      // Ours in the place of Cilium's: what was compiled in, nobody says.
+      // Ours in the place of Cilium's: the same names, another layout.
       try Data(try #require(BPFObjectImages.image(of: "from_container"))).write(to: object)
+      let other = try run(folder)
+      #expect(other.code == 2)
+      #expect(other.complaints.contains("the value of cilium_policy_v2 is not laid out as known"))
+      #expect(other.complaints.contains("expected") && other.complaints.contains("found struct policy_entry"))
+    }
+  }
+
+  static let ciliumObjects = (ProcessInfo.processInfo.environment["CILIATE_CILIUM_OBJECTS"] ?? "")
+    .split(separator: ":").map(String.init)
+
+  @Test(
+    "What was compiled in is told by a file where there is no header; unknown options are named: 4",
+    .enabled(if: !ciliumObjects.isEmpty, "CILIATE_CILIUM_OBJECTS names no folder"),
+    .enabled(if: doctor.canRunPackets))
+  func options() throws {
+    func run(_ folder: String) throws -> Command {
+      try Command.ciliate(
+        "run", "scenarios/cluster/minimal.yaml", "--kernel", "required", "--datapath", folder)
+    }
+    try withFolder { folder in
+      try FileManager.default.copyItem(
+        atPath: "\(Self.ciliumObjects[0])/bpf_lxc.o", toPath: "\(folder)/bpf_lxc.o")
       let unknown = try run(folder)
       #expect(unknown.code == 4)
       #expect(unknown.complaints.contains("enable_routing") && unknown.complaints.contains("tunnel_mode"))
+      #expect(!unknown.complaints.contains("enable_ipv4"), "the programs tell that")
       let words = URL(fileURLWithPath: "\(folder)/ciliate-datapath.yaml")
       try Data("node: {ENABLE_IPV4: 1, TUNEL_MODE: 1}\n".utf8).write(to: words)
       let misspelt = try run(folder)
       #expect(misspelt.code == 2)
       #expect(
-        misspelt.complaints.contains("ciliate-datapath.yaml:1:23: TUNEL_MODE"), "\(misspelt.complaints)")
+        misspelt.complaints.contains("ciliate-datapath.yaml:1:24: TUNEL_MODE"), "\(misspelt.complaints)")
       try Data("node: {ENABLE_IPV4: 1, ENABLE_SCTP: true}\n".utf8).write(to: words)
-      let read = try run(folder, "required")
+      let read = try run(folder)
       #expect(read.code == 4)
       #expect(read.complaints.contains("but the objects were compiled with"), "\(read.complaints)")
     }
