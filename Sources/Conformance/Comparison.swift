@@ -133,7 +133,7 @@ public struct Comparison {
     case .policyVerdict(var notify, let captured):
       notify.header.hash = 0
       return Event.policyVerdict(notify, captured: captured).bytes
-    case .other(let bytes): return bytes
+    case .other: return event.withoutSocket.bytes
     }
   }
 
@@ -207,6 +207,15 @@ extension Comparison {
 }
 
 extension Event {
+  /// Without cookie and cgroup if it is a socket's trace record: `struct trace_sock_notify`, octets 8 to 23.
+  var withoutSocket: Event {
+    guard case .other(var bytes) = self, bytes.count >= 24,
+      bytes[0] == UInt8(truncatingIfNeeded: NOTIFY_TRACE_SOCK.rawValue)
+    else { return self }
+    for index in 8..<24 { bytes[index] = 0 }
+    return .other(bytes)
+  }
+
   /// The packet's octets in the record; nil for records of other types.
   var captured: [UInt8]? {
     switch self {

@@ -12,11 +12,15 @@ public struct ConversationReplay<Interpreter: MapHoldingInterpreter & ~Copyable>
   /// Conversations that had to be run again.
   public private(set) var repeated = 0
   private let comparison: Comparison
-  private let model = Model()
+  private let model: Model
   private var conversation = Conversation()
 
-  public init(_ interpreter: consuming Interpreter, foreign: Bool) {
+  /// - Parameters:
+  ///   - foreign: the interpreter runs objects that are not ours.
+  ///   - profile: the version of Cilium that both sides follow.
+  public init(_ interpreter: consuming Interpreter, foreign: Bool, profile: DatapathProfile = .current) {
     self.interpreter = interpreter
+    model = Model(profile)
     comparison = Comparison(foreign: foreign)
   }
 

@@ -39,7 +39,7 @@ public struct Duel<Baseline: HookInterpreter & ~Copyable, Candidate: HookInterpr
     var agreement = Agreement()
     var answered = copy hop
     let choices = (
-      BackendChoice.different(hop.result, first), BackendChoice.different(hop.result, second)
+      BackendChoice.different(hop.result, first, state), BackendChoice.different(hop.result, second, state)
     )
     if choices.0 == choices.1 {
       answered.result = first
@@ -112,7 +112,7 @@ public final class DuelLog {
       if groups[index].scenarios.last != scenario { groups[index].scenarios.append(scenario) }
       return
     }
-    let text = RecordingText(version: "baseline", scenario: scenario)
+    let text = RecordingText(.current, scenario: scenario)
     text.add(hop, state)
     groups.append(
       Group(

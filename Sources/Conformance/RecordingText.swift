@@ -15,8 +15,9 @@ public final class RecordingText {
     var endpoints: [UInt8]
   }
 
-  public init(version: String, scenario: String) {
-    writer = HopWriter(version: version, scenario: scenario)
+  /// - Parameter profile: the version of Cilium that answers.
+  public init(_ profile: DatapathProfile, scenario: String) {
+    writer = HopWriter(version: profile.description, scenario: scenario)
   }
 
   /// Writes a hop, and before it what has changed on its node since the hop before.

@@ -94,7 +94,7 @@ extension Run {
     var isFound = true
     if flags.isRST || flags.isFIN {
       monitor = close(&entry, direction, flags)
-    } else if flags.isSYN, !flags.isACK, isClosing {
+    } else if flags.isSYN, !flags.isACK || !profile.has(.acknowledgedSYN), isClosing {
       // Reopened: the old entry is revived, and the caller makes a new one if policy allows.
       entry.flags &= ~(ConntrackFlag.closing | ConntrackFlag.seenNonSYN)
       entry.rx_flags_seen = 0

@@ -107,8 +107,13 @@ extension Run {
     }
     guard let denial = decision.denial else { return .allowed(proxyPort: decision.proxyPort) }
     let isPolicy = denial == DropReason.policy.rawValue || denial == DropReason.policyDeny.rawValue
-    guard config.policy_deny_response_enabled != 0, isPolicy else { throw Drop(code: denial) }
+    guard answersDenied(F.self), isPolicy else { throw Drop(code: denial) }
     return .answered(answerDenied(state, F.self, denial))
+  }
+
+  private func answersDenied<F: IPFamily>(_: F.Type) -> Bool {
+    config.policy_deny_response_enabled != 0
+      && profile.has(F.isIPv6 ? .answersDeniedIPv6 : .answersDeniedIPv4)
   }
 
   /// `ipv4_forward_to_destination`: proxy, endpoint of this node, tunnel, or the stack.
@@ -125,7 +130,7 @@ extension Run {
     }
     if config.enable_host_firewall != 0 { throw stopUnmodelled("host firewall") }
     // The identity goes along, so that it is not lost when the source is translated.
-    if config.enable_identity_mark != 0 { setIdentityMark(own, Mark.identity) }
+    if config.enable_identity_mark != 0, profile.has(.marksForwarded) { setIdentityMark(own, Mark.identity) }
 
     if config.enable_routing != 0 || isHairpin || config.enable_host_routing != 0 {
       // The reply of a loopback connection goes back to its own sender.
@@ -134,7 +139,7 @@ extension Run {
       if let endpoint = lookUpEndpoint(state, address, F.self) {
         let toStack =
           endpoint.isHostDelivery && (config.enable_routing != 0 || config.enable_host_routing != 0)
-        if toStack { return passToStack(F.self, destinationIdentity, context) }
+        if toStack { return try passToStack(F.self, destinationIdentity, context) }
         return try deliverLocally(
           state, F.self, to: endpoint, source: own, magic: Mark.identity, .egress, fromHost: false,
           fromTunnel: false)
@@ -147,12 +152,19 @@ extension Run {
         info, source: own, destination: destinationIdentity, context, etherType: F.etherType)
     }
     if config.enable_host_routing != 0 { throw stopUnmodelled("host routing by the program (FIB look-up)") }
-    return passToStack(F.self, destinationIdentity, context)
+    return try passToStack(F.self, destinationIdentity, context)
   }
 
   private mutating func passToStack<F: IPFamily>(
     _: F.Type, _ destinationIdentity: UInt32, _ context: TraceContext
-  ) -> Outcome {
+  ) throws(Drop) -> Outcome {
+    if config.enable_routing != 0, !profile.has(.routesByStack) {
+      let routed = try route(F.self, from: nil, to: config.interface_mac, .egress)
+      guard routed == .pass else { return routed }
+    }
+    if config.enable_identity_mark != 0, !profile.has(.marksForwarded) {
+      setIdentityMark(config.security_label, Mark.identity)
+    }
     trace(
       .toStack, source: config.security_label, destination: destinationIdentity, context,
       etherType: F.etherType)

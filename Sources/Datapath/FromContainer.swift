@@ -97,7 +97,7 @@ extension Run {
     var service =
       config.enable_nodeport != 0
       ? lookUpServiceInside(state, &frontend) : lookUpServiceOutside(state, &frontend)
-    if service == nil, config.enable_nodeport != 0,
+    if service == nil, config.enable_nodeport != 0, profile.has(.nodePortFromPods),
       peek(state, tuple.swapped.with(flags: TupleFlag.out), F.self) == nil
     {
       service = lookUpServiceOnNode(state, &frontend)
@@ -124,7 +124,9 @@ extension Run {
       if config.service_no_backend_response != 0 { return refuseService(state, F.self) }
       throw error
     }
-    if F.Address.same(tuple.saddr, backend.address) { result.state.set(ConntrackFlag.loopback, true) }
+    if F.Address.same(tuple.saddr, backend.address), !F.isIPv6 || profile.has(.loopbackIPv6) {
+      result.state.set(ConntrackFlag.loopback, true)
+    }
     try translate(&tuple, to: backend, transport, F.self, loopback: result.state.isLoopback)
     return nil
   }

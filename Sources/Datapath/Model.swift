@@ -9,7 +9,10 @@ internal import Wire
 ///
 /// Source: Cilium 1.20, bpf/bpf_lxc.c, bpf_overlay.c, bpf_host.c, bpf_xdp.c, bpf_sock.c.
 public struct Model: HookInterpreter {
-  public init() {}
+  /// The version of Cilium that is modelled.
+  public let profile: DatapathProfile
+
+  public init(_ profile: DatapathProfile = .current) { self.profile = profile }
 
   /// Runs a hook with everything recorded.
   ///
@@ -81,8 +84,8 @@ public struct Model: HookInterpreter {
         let octets = UnsafeMutableRawBufferPointer(space)
         octets.copyBytes(from: buffer.frame)
         var run = Run<FullRecord>(
-          PacketBuffer(octets, count: length), buffer, object: SourceObject(attachment.hook),
-          environment: environment, memory)
+          PacketBuffer(octets, count: length), buffer, profile: profile,
+          object: SourceObject(attachment.hook), environment: environment, memory)
         let ending = run.start(attachment.hook, state)
         count = run.packet.count
         unmodelled = run.unmodelled
@@ -109,7 +112,7 @@ public struct Model: HookInterpreter {
     let result = RunMemory.with(attachment.config) { memory in
       var run = Run<FullRecord>(
         PacketBuffer(UnsafeMutableRawBufferPointer(start: nil, count: 0), count: 0),
-        SocketBuffer(frame: [], ifindex: 0), object: .sock, environment: environment, memory)
+        SocketBuffer(frame: [], ifindex: 0), profile: profile, object: .sock, environment: environment, memory)
       var address = address
       let verdict = run.connect(state, &address)
       unmodelled = run.unmodelled
@@ -131,8 +134,8 @@ public struct Model: HookInterpreter {
       withUnsafeTemporaryAllocation(byteCount: capacity, alignment: 8) { octets in
         octets.copyBytes(from: buffer.frame)
         var run = Run<VerdictOnly>(
-          PacketBuffer(octets, count: buffer.frame.count), buffer, object: SourceObject(attachment.hook),
-          environment: environment, memory)
+          PacketBuffer(octets, count: buffer.frame.count), buffer, profile: profile,
+          object: SourceObject(attachment.hook), environment: environment, memory)
         let ending = run.start(attachment.hook, state)
         unmodelled = run.unmodelled
         return run.verdict(ending)

@@ -145,8 +145,18 @@ extension Run {
       return F.Address.same(source, gateway) ? source : nil
     }
     guard object == .host else { return nil }
+    guard profile.has(.reservesHostPorts) else { return directRoutingAddress(source, F.self) }
     let endpoint = lookUpEndpoint(state, source, F.self)
     let isNode = (endpoint?.flags ?? 0) & EndpointFlag.host != 0
     return markMagic == Mark.host || isNode ? source : nil
+  }
+
+  /// Before 1.20 only the direct routing device's own address counted.
+  private func directRoutingAddress<F: IPFamily>(_ source: F.Address, _: F.Type) -> F.Address? {
+    let own = F.Address(
+      words: F.isIPv6
+        ? config.ipv6_direct_routing : AddressWords(w0: config.ipv4_direct_routing, w1: 0, w2: 0, w3: 0))
+    guard config.direct_routing_dev_ifindex == config.interface_ifindex else { return nil }
+    return F.Address.same(source, own) ? own : nil
   }
 }

@@ -11,6 +11,8 @@ internal import Wire
 struct Run<R: Recording>: ~Copyable {
   var packet: PacketBuffer
   private let configuration: UnsafeMutablePointer<DatapathConfig>
+  /// The version of Cilium whose behaviour is followed.
+  let profile: DatapathProfile
   /// Which of Cilium's objects the running code belongs to.
   var object: SourceObject
 
@@ -37,10 +39,11 @@ struct Run<R: Recording>: ~Copyable {
   var unmodelled: String?
 
   init(
-    _ packet: PacketBuffer, _ buffer: borrowing SocketBuffer, object: SourceObject, environment: Environment,
-    _ memory: RunMemory
+    _ packet: PacketBuffer, _ buffer: borrowing SocketBuffer, profile: DatapathProfile, object: SourceObject,
+    environment: Environment, _ memory: RunMemory
   ) {
     self.packet = packet
+    self.profile = profile
     configuration = memory.config
     self.object = object
     ifindex = buffer.ifindex

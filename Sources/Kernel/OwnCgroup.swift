@@ -14,8 +14,7 @@ struct OwnCgroup: ~Copyable {
       throw KernelError(.unavailable, call: "find cgroup2", detail: "no cgroup2 file system is mounted")
     }
     try sweep(parent)
-    let path = "\(parent)/ciliate-\(getpid())-\(ciliate_gettid())"
-    guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw .system("mkdir", errno, path) }
+    let path = try make("\(parent)/ciliate-\(getpid())-\(ciliate_gettid())")
     do throws(KernelError) {
       return OwnCgroup(
         path: path, descriptor: try Descriptor.open(path, O_RDONLY | O_DIRECTORY),
@@ -24,6 +23,16 @@ struct OwnCgroup: ~Copyable {
       rmdir(path)
       throw error
     }
+  }
+
+  /// A folder of its own for each: programs of two nodes must not see each other's sockets.
+  private static func make(_ name: String) throws(KernelError) -> String {
+    for number in 0..<65_536 {
+      let path = "\(name).\(number)"
+      if mkdir(path, 0o755) == 0 { return path }
+      if errno != EEXIST { throw .system("mkdir", errno, path) }
+    }
+    throw .system("mkdir", EEXIST, name)
   }
 
   private init(path: String, descriptor: consuming Descriptor, undertaker: consuming Undertaker) {

@@ -31,8 +31,10 @@ public enum ScenarioRunner {
   /// - Parameters:
   ///   - seed: overrides the scenario's own.
   ///   - findings: what was found when the files were read.
+  ///   - profile: the version of Cilium that the nodes run.
   public static func run<Observer: ScenarioObserver & ~Copyable>(
-    _ loaded: LoadedScenario, findings: [Finding], seed: UInt64?, observer: consuming Observer
+    _ loaded: LoadedScenario, findings: [Finding], seed: UInt64?, profile: DatapathProfile = .current,
+    observer: consuming Observer
   ) -> ScenarioOutcome {
     var outcome = ScenarioOutcome(name: loaded.scenario.name, file: loaded.scenario.file)
     outcome.findings = findings
@@ -46,7 +48,7 @@ public enum ScenarioRunner {
       return outcome
     }
     var session = Session(
-      loaded, cluster: cluster, seed: seed ?? loaded.scenario.seed, observer: observer)
+      loaded, cluster: cluster, seed: seed ?? loaded.scenario.seed, profile: profile, observer: observer)
     for (number, step) in loaded.scenario.steps.enumerated() {
       outcome.steps.append(session.perform(step, number: number))
     }

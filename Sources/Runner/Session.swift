@@ -24,6 +24,7 @@ struct Session<Observer: HopObserver & ~Copyable>: ~Copyable {
 
   init(
     _ loaded: LoadedScenario, cluster: LoadedScenario.LoadedCluster, seed: UInt64,
+    profile: DatapathProfile = .current,
     observer: consuming Observer
   ) {
     self.loaded = loaded
@@ -37,7 +38,7 @@ struct Session<Observer: HopObserver & ~Copyable>: ~Copyable {
     let world = World(
       controlPlane: controlPlane, network: cluster.network, externals: loaded.scenario.external,
       dns: loaded.scenario.dns, nodeOrder: nodeOrder)
-    network = Network(world.topology(nil), seed: seed, observer: observer)
+    network = Network(world.topology(nil), seed: seed, profile: profile, observer: observer)
     network.names = world.names()
     names = world.nameBook()
   }

@@ -22,14 +22,21 @@ public struct Network<Observer: HopObserver & ~Copyable>: ~Copyable {
   var stacks: [StackID: Stack] = [:]
   var queue = EventQueue<NetworkEvent>()
   var clients: [Client] = []
-  var model = Model()
+  let model: Model
   var random: Environment
+  /// What sockets draw: apart, so that a program at the cgroup does not shift the packets' draws.
+  var sockets: Environment
 
-  public init(_ topology: Topology, seed: UInt64, observer: consuming Observer) {
+  /// - Parameter profile: the version of Cilium that the nodes run.
+  public init(
+    _ topology: Topology, seed: UInt64, profile: DatapathProfile = .current, observer: consuming Observer
+  ) {
+    model = Model(profile)
     self.topology = topology
     self.observer = observer
     nodes = topology.nodes.map(NodeRuntime.init)
     random = Environment(ktime: 0, random: seed)
+    sockets = Environment(ktime: 0, random: ~seed)
     rebuildStacks()
   }
 

@@ -25,8 +25,7 @@ struct KernelBench {
         guard let bytes = read("\(folder)/bpf_lxc.o") else {
           return print("Cilium's objects: not measured: \(folder) holds no bpf_lxc.o")
         }
-        let objects = try DatapathObjects.cilium(
-          [("bpf_lxc.o", bytes)], profile: DatapathProfile(version: folder))
+        let objects = try DatapathObjects.cilium([("bpf_lxc.o", bytes)], options: CompiledOptions())
         bench = KernelBench(objects: objects, name: "bpf_lxc.o", peer: peer)
       } else {
         bench = KernelBench(objects: try .builtin(), name: "kernel", peer: peer)

@@ -46,7 +46,7 @@ struct DatapathBuilds {
       files.append((name, try readWholeFile("\(folder)/\(name)")))
     }
     guard !files.isEmpty else { return nil }
-    let objects = try DatapathObjects.cilium(files, profile: DatapathProfile(version: "unknown"))
+    let objects = try DatapathObjects.cilium(files, options: CompiledOptions())
     var found: [(name: String, text: String)] = []
     for name in headers {
       guard let path = [folder, "\(folder)/config"].map({ "\($0)/\(name)" }).first(where: Folder.isFile)
@@ -56,14 +56,14 @@ struct DatapathBuilds {
       found.append((name, String(decoding: try readWholeFile(path), as: UTF8.self)))
     }
     if !found.contains(where: { $0.name == "node_config.h" }) {
-      complain(
-        "\(folder): no node_config.h beside the objects: what was compiled in is not known, and a scenario that "
-          + "asks for something else shows as a difference")
+      guard Folder.isFile("\(folder)/\(DatapathFile.name)") else {
+        throw UnknownOptions(folder: folder, options: CompiledOptions.unknown(objects))
+      }
+      found = try DatapathFile.headers("\(folder)/\(DatapathFile.name)")
     }
     return Build(
       folder: folder,
-      objects: objects.with(
-        DatapathProfile(version: objects.recognisedVersion ?? "unknown", headers: found)))
+      objects: objects.with(CompiledOptions(headers: found)))
   }
 
   /// A build of bpf/ (`scripts/compile-bpf.sh --folder`): programs under the names that ours have.

@@ -37,10 +37,16 @@ struct RunSession {
     var builds: DatapathBuilds?
     var firstForecast: ProgramForecast?
     if let first = wanted.firstIndex(where: { $0 != .off }) {
-      // While the model runs the first scenario, another thread looks at what this machine can do.
+      // While the model runs the first scenario, another thread looks at what this machine can do. Which version a
+      // brought-along build follows is not known yet.
       let examination = Doctor.Examination(Doctor.packets)
-      firstForecast = forecast(loaded[first].0, loaded[first].1)
-      (builds, status) = openKernel(examination.finish())
+      if command.datapath == "builtin" {
+        firstForecast = forecast(loaded[first].0, loaded[first].1, .current)
+      }
+      do { (builds, status) = try openKernel(examination.finish()) } catch {
+        complain("\(error)")
+        return error is UnknownOptions ? 4 : 2
+      }
     }
     if builds == nil, wanted.contains(.required) {
       complain("kernel required: \(status.reason ?? "not available")")
@@ -54,7 +60,7 @@ struct RunSession {
           ScenarioRunner.run(scenario, findings: findings, seed: command.seed, observer: NoObserver()))
         continue
       }
-      let forecast = firstForecast ?? forecast(scenario, findings)
+      let forecast = firstForecast ?? forecast(scenario, findings, build.objects.profile)
       firstForecast = nil
       outcome.scenarios.append(run(scenario, findings, build, forecast))
     }
@@ -76,27 +82,26 @@ struct RunSession {
     }
   }
 
-  private func openKernel(_ doctor: Doctor) -> (DatapathBuilds?, KernelStatus) {
+  /// Throws when a datapath was brought along and cannot be used as it is.
+  private func openKernel(_ doctor: Doctor) throws -> (DatapathBuilds?, KernelStatus) {
     var status = KernelStatus(ran: false, reason: nil, datapath: command.datapath)
     if let reason = doctor.reason {
       status.reason = reason
       return (nil, status)
     }
     Leftovers.sweep()
-    do {
-      let builds = try command.datapath == "builtin" ? .builtin() : DatapathBuilds.load(command.datapath)
-      status.ran = true
-      return (builds, status)
-    } catch {
-      status.reason = "\(error)"
-      return (nil, status)
-    }
+    let builds = try command.datapath == "builtin" ? .builtin() : DatapathBuilds.load(command.datapath)
+    status.ran = true
+    return (builds, status)
   }
 
   /// What the kernel will have to load: the model alone is quick, and tells it.
-  private func forecast(_ scenario: LoadedScenario, _ findings: [Finding]) -> ProgramForecast {
+  private func forecast(
+    _ scenario: LoadedScenario, _ findings: [Finding], _ profile: DatapathProfile
+  ) -> ProgramForecast {
     let forecast = ProgramForecast()
-    _ = ScenarioRunner.run(scenario, findings: findings, seed: command.seed, observer: forecast)
+    _ = ScenarioRunner.run(
+      scenario, findings: findings, seed: command.seed, profile: profile, observer: forecast)
     return forecast
   }
 
@@ -107,14 +112,16 @@ struct RunSession {
     if build.folder != command.datapath { complain("\(scenario.scenario.name): datapath \(build.folder)") }
     let kernel = KernelCluster(objects: build.objects, forecast: forecast, pool: build.pool)
     let foreign = build.objects.isForeign
+    let profile = build.objects.profile
     return switch command.checkMaps {
     case .hop:
       ScenarioRunner.run(
-        scenario, findings: findings, seed: command.seed, observer: Replay(kernel, foreign: foreign))
+        scenario, findings: findings, seed: command.seed, profile: profile,
+        observer: Replay(kernel, foreign: foreign, profile: profile))
     case .conversation:
       ScenarioRunner.run(
-        scenario, findings: findings, seed: command.seed,
-        observer: ConversationReplay(kernel, foreign: foreign))
+        scenario, findings: findings, seed: command.seed, profile: profile,
+        observer: ConversationReplay(kernel, foreign: foreign, profile: profile))
     }
   }
 

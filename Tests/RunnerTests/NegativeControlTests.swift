@@ -189,6 +189,6 @@ struct KernelControlTests {
     #expect(changed == 1)
     files[name] = try ObjectFile(image, name: name)
     return DatapathObjects(
-      origin: .builtin, files: files, layouts: .native, recognisedVersion: nil, driver: intact.driver)
+      origin: .builtin, files: files, layouts: .native, profile: .current, driver: intact.driver)
   }
 }

@@ -63,6 +63,7 @@ MAP(cilium_lb_affinity_match, BPF_MAP_TYPE_HASH, struct lb_affinity_match, uint8
 MAP(cilium_lb4_source_range, BPF_MAP_TYPE_LPM_TRIE, struct lb4_src_range_key, uint8_t, 1024, READ_ONLY);
 MAP(cilium_lb6_source_range, BPF_MAP_TYPE_LPM_TRIE, struct lb6_src_range_key, uint8_t, 1024, READ_ONLY);
 MAP(cilium_lb4_reverse_sk, BPF_MAP_TYPE_LRU_HASH, struct ipv4_revnat_tuple, struct ipv4_revnat_entry, 1024, 0);
+MAP(cilium_lb6_reverse_sk, BPF_MAP_TYPE_LRU_HASH, struct socket_revnat_tuple, struct socket_revnat_entry, 1024, 0);
 
 /* Source NAT. */
 MAP(cilium_snat_v4_external, BPF_MAP_TYPE_LRU_HASH, struct ipv4_ct_tuple, struct ipv4_nat_entry, 1024, 0);

@@ -82,7 +82,7 @@ public struct FrameTrail: Sendable {
 
   /// The last frame with the maps that it met and the model's answer, as `ciliate compare --hop` reads it.
   public var recording: String {
-    let text = RecordingText(version: "model", scenario: difference.signature)
+    let text = RecordingText(.current, scenario: difference.signature)
     var state = NodeState(image)
     for (number, run) in runs.enumerated() {
       guard let result = try? Model().run(run.attachment, on: run.input, state: state) else { continue }

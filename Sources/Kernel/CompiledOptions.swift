@@ -1,9 +1,7 @@
 public import MapABI
 
 /// What is compiled into a build of Cilium's objects and cannot be read from them.
-public struct DatapathProfile: Sendable, Equatable {
-  /// The version that the objects were built from, for messages: `1.20`.
-  public var version: String
+public struct CompiledOptions: Sendable, Equatable {
   /// TUNNEL_MODE, ENABLE_ROUTING, ENABLE_HOST_ROUTING, MONITOR_AGGREGATION and the other macros. A scenario whose
   /// configuration says otherwise is refused.
   public var fixed: [Setting]
@@ -22,15 +20,12 @@ public struct DatapathProfile: Sendable, Equatable {
     }
   }
 
-  public init(version: String, fixed: [Setting] = []) {
-    self.version = version
-    self.fixed = fixed
-  }
+  public init(fixed: [Setting] = []) { self.fixed = fixed }
 
   /// Reads the headers that the agent compiled the objects with, by file name: `node_config.h`, `ep_config.h`,
   /// `netdev_config.h`. A switch that none of them defines is off; a number that none defines has a default of the
   /// source tree and is not known. Without `node_config.h` nothing is known.
-  public init(version: String, headers: [(name: String, text: String)]) {
+  public init(headers: [(name: String, text: String)]) {
     func macros(_ names: [String]) -> [String: UInt64] {
       var all: [String: UInt64] = [:]
       for header in headers where names.contains(header.name) {
@@ -38,7 +33,7 @@ public struct DatapathProfile: Sendable, Equatable {
       }
       return all
     }
-    self.init(version: version)
+    self.init()
     guard headers.contains(where: { $0.name == "node_config.h" }) else { return }
     let node = macros(["node_config.h"])
     for (field, macro) in Self.switches { fixed.append(Setting(field: field, value: node[macro] ?? 0)) }
@@ -81,6 +76,36 @@ public struct DatapathProfile: Sendable, Equatable {
     return UInt64(digits)
   }
 
+  /// Every macro that is read, by the header that it stands in.
+  public static let knownMacros: [(header: String, names: [String])] = [
+    ("node_config.h", (switches + numbers).map { $0.1 }),
+    ("ep_config.h", (optionMacros + endpointMacros).map { $0.1 }),
+    ("netdev_config.h", optionMacros.map { $0.1 }),
+  ]
+
+  /// Options that headers would tell and that nothing in `objects` does: neither a variable nor what programs they
+  /// hold. Each is named once, in the order of the tables.
+  public static func unknown(_ objects: DatapathObjects) -> [String] {
+    let inferred = inferred(objects).fixed.map(\.field)
+    let all = (switches + optionMacros + endpointMacros).map { $0.0 }
+    return all.filter { field in
+      !inferred.contains(field) && objects.files.values.contains { !$0.holds(field) }
+    }
+  }
+
+  /// What the objects' programs tell without any header: a family or a feature that was compiled in has tail calls of
+  /// its own.
+  public static func inferred(_ objects: DatapathObjects) -> CompiledOptions {
+    let programs = objects.files.values.flatMap { $0.programs.map(\.name) }
+    guard !programs.isEmpty else { return CompiledOptions() }
+    func holds(_ part: String) -> UInt64 { programs.contains { $0.contains(part) } ? 1 : 0 }
+    return CompiledOptions(fixed: [
+      Setting(field: "enable_ipv4", value: holds("ipv4")),
+      Setting(field: "enable_ipv6", value: holds("ipv6")),
+      Setting(field: "enable_nodeport", value: holds("nodeport")),
+    ])
+  }
+
   private static let switches = [
     ("enable_ipv4", "ENABLE_IPV4"), ("enable_ipv6", "ENABLE_IPV6"), ("enable_nodeport", "ENABLE_NODEPORT"),
     ("enable_host_routing", "ENABLE_HOST_ROUTING"), ("tunnel_mode", "TUNNEL_MODE"),
@@ -117,7 +142,7 @@ public struct DatapathProfile: Sendable, Equatable {
   ]
 }
 
-extension DatapathProfile {
+extension CompiledOptions {
   /// What `config` asks for and an object was not compiled with, one line for each option.
   ///
   /// Numbers of a single node are looked at hop by hop (``CompiledValues``).
@@ -128,7 +153,7 @@ extension DatapathProfile {
       if file.holds(setting.field) || CompiledValues.fields.contains(setting.field) { continue }
       guard let field = MacroFields.field(setting.field) else {
         throw KernelError(
-          .unavailable, call: "configure object", detail: "profile: unknown option \(setting.field)")
+          .unavailable, call: "configure object", detail: "unknown compile-time option \(setting.field)")
       }
       let value = field.value(config)
       guard value != setting.value else { continue }
@@ -143,11 +168,11 @@ extension DatapathObjects {
   /// Why some of an image's hops cannot be run in these objects: options that they were not compiled with, each
   /// named once. None for our own programs, which read every option.
   public func refusals(of image: MapImage) throws(KernelError) -> [String] {
-    guard case .cilium(let profile) = origin else { return [] }
+    guard case .cilium(let options) = origin else { return [] }
     var all: [String] = []
     for attachment in image.attachments {
       guard let file = placement(of: attachment.hook)?.file else { continue }
-      for refusal in try profile.refusals(of: attachment.config, file) where !all.contains(refusal) {
+      for refusal in try options.refusals(of: attachment.config, file) where !all.contains(refusal) {
         all.append(refusal)
       }
     }
