@@ -11,6 +11,21 @@
 #include "lib/reverse.h"
 #include "lib/service.h"
 
+/* To where the host's policies are asked. */
+INLINE int to_host(struct __sk_buff *ctx, struct packet *p)
+{
+	p->trace.ifindex = config.cilium_net_ifindex;
+	send_trace(ctx, p, TRACE_TO_HOST);
+	return bpf_redirect(config.cilium_net_ifindex, BPF_F_INGRESS);
+}
+
+/* An answer to a node whose stack balances, and has to undo that. */
+INLINE int answers_node(struct packet *p, uint32_t destination)
+{
+	return config.enable_host_firewall && !config.enable_nodeport &&
+	       (p->ct.status == CT_REPLY || p->ct.status == CT_RELATED) && identity_is_remote_node(destination);
+}
+
 /* Where the packet goes once policy has let it pass. `hairpin`: an endpoint that talks to itself. */
 STAGE int forward(struct __sk_buff *ctx, struct packet *p, struct remote_endpoint_info *info, uint32_t destination)
 {
@@ -35,10 +50,12 @@ STAGE int forward(struct __sk_buff *ctx, struct packet *p, struct remote_endpoin
 
 			return deliver(ctx, p, ep, &d);
 		}
+		if (ep && config.enable_host_firewall && config.enable_routing && destination == IDENTITY_HOST)
+			return to_host(ctx, p);
 		if (ep)
 			goto stack;
 	}
-	if (config.tunnel_mode && info && (info->flags & IPCACHE_FLAG_HAS_TUNNEL_EP) &&
+	if (config.tunnel_mode && !answers_node(p, destination) && info && (info->flags & IPCACHE_FLAG_HAS_TUNNEL_EP) &&
 	    ((p->ct.state.flags & CT_FLAG_FROM_TUNNEL) || !(info->flags & IPCACHE_FLAG_SKIP_TUNNEL)))
 		return encapsulate(ctx, p, info, config.security_label);
 	if (config.enable_host_routing) {

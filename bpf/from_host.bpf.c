@@ -26,6 +26,26 @@ INLINE int to_stack(struct __sk_buff *ctx)
 	return bpf_skb_store_bytes(ctx, 0, &net, 6, 0) < 0 ? -DROP_WRITE_ERROR : TC_ACT_OK;
 }
 
+/* The host's policies. */
+INLINE int guard(struct __sk_buff *ctx, struct packet *p, uint32_t identity)
+{
+	struct remote_endpoint_info *info = ipcache_at(p, &p->saddr);
+	int ret = parse_transport(ctx, p);
+
+	if (ret == 0)
+		ret = sort_icmpv6(ctx, p);
+	if (ret == HOST_ICMPV6_PASS || ret < 0)
+		return ret < 0 ? ret : 0;
+	if (identity != IDENTITY_HOST && (!identity_is_reserved(identity) || !info || info->sec_identity != IDENTITY_HOST))
+		return 0;
+	ret = track_host(ctx, p, CT_EGRESS);
+	if (ret < 0)
+		return ret;
+	if (tuple_lost(p))
+		return -DROP_INVALID_TC_BUFFER;
+	return host_egress(ctx, p, identity == IDENTITY_HOST, proxy_magic(ctx) != 0);
+}
+
 INLINE int handle_ip(struct __sk_buff *ctx, struct packet *p, uint32_t identity)
 {
 	uint32_t proxy = proxy_magic(ctx);
@@ -40,6 +60,8 @@ INLINE int handle_ip(struct __sk_buff *ctx, struct packet *p, uint32_t identity)
 	int ret;
 
 	ret = refuse_fragments(ctx, p);
+	if (ret == 0 && config.enable_host_firewall)
+		ret = guard(ctx, p, identity);
 	if (ret < 0)
 		return ret;
 	ep = endpoint_at(p, &p->daddr);
@@ -69,7 +91,7 @@ int cil_from_host(struct __sk_buff *ctx)
 		return TC_ACT_SHOT;
 	clear_meta(ctx);
 	if (!ethertype_valid(p))
-		return pass_unknown(ctx, p, IDENTITY_HOST);
+		return pass_unknown(ctx, p, IDENTITY_HOST, METRIC_EGRESS);
 	magic = inherit_identity(ctx, &identity);
 	if (magic == MARK_MAGIC_PROXY_INGRESS || magic == MARK_MAGIC_PROXY_EGRESS)
 		point = TRACE_FROM_PROXY;

@@ -21,23 +21,47 @@ INLINE int neighbours(struct __sk_buff *ctx, struct packet *p, int *final)
 	if (bpf_skb_load_bytes(ctx, p->l4_off, &type, 1) < 0)
 		return -DROP_INVALID;
 	*final = type == ND_SOLICITATION;
-	return *final ? answer_solicitation(ctx, p, METRIC_INGRESS) : 0;
+	if (*final)
+		return answer_solicitation(ctx, p, METRIC_INGRESS);
+	return config.enable_host_firewall ? host_icmpv6(type) : 0;
+}
+
+/* The host's policies, unless they were asked about this packet before. */
+INLINE int guard(struct __sk_buff *ctx, struct packet *p)
+{
+	uint32_t source = p->drop.src, skip = ctx->tc_index & TC_INDEX_SKIP_HOST_FIREWALL;
+	int ret;
+
+	ctx->tc_index &= ~TC_INDEX_SKIP_HOST_FIREWALL;
+	if (skip)
+		return 0;
+	p->drop.src = is_ipv6(p) ? world_of(1) : IDENTITY_UNKNOWN; /* for policy; the drop is told of the sender as known before */
+	ret = guard_host(ctx, p, 1);
+	p->drop.src = source;
+	return ret;
 }
 
 INLINE int handle_ip(struct __sk_buff *ctx, struct packet *p, uint32_t identity)
 {
 	struct delivery d = { .identity = identity, .magic = MARK_MAGIC_IDENTITY, .dir = METRIC_INGRESS };
 	struct endpoint_info *ep;
-	int ret, final = 0;
+	int ret, final = 0, passes = 0;
 
 	ret = refuse_fragments(ctx, p);
-	if (ret == 0 && is_ipv6(p))
+	if (ret == 0 && is_ipv6(p)) {
 		ret = neighbours(ctx, p, &final);
+		passes = !final && ret == HOST_ICMPV6_PASS;
+		ret = passes ? 0 : ret;
+	}
 	if (ret < 0 || final)
 		return ret;
 	if (config.enable_nodeport)
 		ret = load_balance(ctx, p, identity, &final);
-	if (ret < 0 || final || !config.enable_host_routing)
+	if (ret < 0 || final)
+		return ret;
+	if (config.enable_host_firewall && !passes)
+		ret = guard(ctx, p);
+	if (ret < 0 || !config.enable_host_routing)
 		return ret;
 	ret = parse_network(ctx, p);
 	if (ret < 0)
@@ -61,7 +85,7 @@ int cil_from_netdev(struct __sk_buff *ctx)
 	if (config.enable_nodeport)
 		ctx->tc_index &= ~TC_INDEX_SKIP_NODEPORT;
 	if (!ethertype_valid(p))
-		return pass_unknown(ctx, p, identity);
+		return pass_unknown(ctx, p, identity, METRIC_INGRESS);
 	ret = receive(ctx, p, &identity, TRACE_FROM_NETWORK);
 	if (ret != TC_ACT_OK || !is_ip(p))
 		return ret;

@@ -272,13 +272,12 @@ extension ControlPlane {
       let endpoint = endpoints[position]
       live.insert(endpoint.id)
       let rendering = policies.rendering(for: endpoint)
-      if memory.policyVersions[endpoint.id] == rendering.version { continue }
-      changes += TableDifference.changes(
-        .policy, from: memory.image.maps.policies[endpoint.id]?.entries ?? FlatTable(),
-        to: rendering.table.entries, endpoint: endpoint.id)
-      memory.image.maps.policies[endpoint.id] = rendering.table
-      memory.policyVersions[endpoint.id] = rendering.version
-      memory.renderings[endpoint.id] = rendering
+      changes += ControlPlane.replacePolicy(&memory, endpoint.id, by: rendering)
+    }
+    if settings.policy.hostFirewall {
+      live.insert(node.hostEndpointID)
+      let rendering = policies.hostRendering(hostLabels(node.name), on: node.name)
+      changes += ControlPlane.replacePolicy(&memory, node.hostEndpointID, by: rendering)
     }
     for id in memory.image.maps.policies.endpoints where !live.contains(id) {
       changes += TableDifference.changes(
@@ -288,6 +287,25 @@ extension ControlPlane {
       memory.renderings[id] = nil
     }
     return changes
+  }
+
+  private static func replacePolicy(
+    _ memory: inout NodeMemory, _ endpoint: UInt16, by rendering: PolicyRendering
+  ) -> [MapChange] {
+    if memory.policyVersions[endpoint] == rendering.version { return [] }
+    let changes = TableDifference.changes(
+      .policy, from: memory.image.maps.policies[endpoint]?.entries ?? FlatTable(),
+      to: rendering.table.entries, endpoint: endpoint)
+    memory.image.maps.policies[endpoint] = rendering.table
+    memory.policyVersions[endpoint] = rendering.version
+    memory.renderings[endpoint] = rendering
+    return changes
+  }
+
+  /// The labels that host policies select a node by: its own, without those that make no identities.
+  private func hostLabels(_ name: String) -> IdentityLabels {
+    let own = (nodeController.node(name)?.labels ?? [:]).filter { LabelFilter.keeps($0.key) }
+    return IdentityLabels(own.map { IdentityLabel("k8s", $0.key, $0.value) } + [.reserved("host")])
   }
 
   private func updateServices(_ memory: inout NodeMemory, _ node: NodeInfo) -> [MapChange] {

@@ -128,7 +128,10 @@ extension Run {
         etherType: F.etherType)
       return try redirectToProxy(proxyPort, fromHost: false)
     }
-    if config.enable_host_firewall != 0 { throw stopUnmodelled("host firewall") }
+    let guardsHost = config.enable_host_firewall != 0
+    if guardsHost, config.enable_routing == 0, destinationIdentity == Identity.host {
+      throw stopUnmodelled("host firewall with endpoint routes")
+    }
     // The identity goes along, so that it is not lost when the source is translated.
     if config.enable_identity_mark != 0, profile.has(.marksForwarded) { setIdentityMark(own, Mark.identity) }
 
@@ -139,13 +142,20 @@ extension Run {
       if let endpoint = lookUpEndpoint(state, address, F.self) {
         let toStack =
           endpoint.isHostDelivery && (config.enable_routing != 0 || config.enable_host_routing != 0)
+        if toStack, guardsHost, config.enable_routing != 0, destinationIdentity == Identity.host {
+          return redirectToHost(F.self, context)
+        }
         if toStack { return try passToStack(F.self, destinationIdentity, context) }
         return try deliverLocally(
           state, F.self, to: endpoint, source: own, magic: Mark.identity, .egress, fromHost: false,
           fromTunnel: false)
       }
     }
-    if config.tunnel_mode != 0, let info, info.hasTunnelEndpoint,
+    // A node balances without the programs then, and its stack undoes that.
+    let isAnswerToNode =
+      guardsHost && config.enable_nodeport == 0 && Identity.isRemoteNode(destinationIdentity)
+      && (connection.status == .reply || connection.status == .related)
+    if config.tunnel_mode != 0, !isAnswerToNode, let info, info.hasTunnelEndpoint,
       connection.state.isFromTunnel || !info.skipsTunnel
     {
       return encapsulate(
@@ -153,6 +163,15 @@ extension Run {
     }
     if config.enable_host_routing != 0 { throw stopUnmodelled("host routing by the program (FIB look-up)") }
     return try passToStack(F.self, destinationIdentity, context)
+  }
+
+  /// `lxc_redirect_to_host`: to where the host's policies are asked.
+  private mutating func redirectToHost<F: IPFamily>(_: F.Type, _ context: TraceContext) -> Outcome {
+    trace(
+      .toHost, source: config.security_label, destination: Identity.host, ifindex: config.cilium_net_ifindex,
+      context, etherType: F.etherType)
+    note(.toHost)
+    return redirect(config.cilium_net_ifindex, .ingress)
   }
 
   private mutating func passToStack<F: IPFamily>(

@@ -152,7 +152,7 @@ extension Run {
     if decision.denial == DropReason.policyAuthRequired.rawValue {
       if let sender = lookUpIdentity(state, original, F.self) {
         decision.denial = authDenial(
-          state, local: source, remote: config.security_label, node: sender.tunnel_endpoint.w0,
+          state, local: config.security_label, remote: source, node: sender.tunnel_endpoint.w0,
           type: decision.authType)
       } else {
         decision.authType = 0

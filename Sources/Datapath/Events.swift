@@ -85,7 +85,12 @@ extension Run {
   ) {
     guard R.isFull, config.policy_verdict_notify != 0 else { return }
     let direction: UInt8 = egress ? 2 : 1
-    guard config.policy_verdict_log_filter & UInt32(direction) != 0, takeEventToken() else { return }
+    // The host's programs have no filter; they tell nothing of what is allowed by default.
+    let isTold =
+      object == .host
+      ? decision.denial != nil || decision.match != UInt8(POLICY_MATCH_ALL.rawValue)
+      : config.policy_verdict_log_filter & UInt32(direction) != 0
+    guard isTold, takeEventToken() else { return }
     let length = min(Int(config.trace_payload_len), packet.count)
     let verdict = decision.denial.map { -Int32($0) } ?? Int32(decision.proxyPort)
     let notify = PolicyVerdictNotify(

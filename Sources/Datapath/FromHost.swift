@@ -5,7 +5,7 @@ extension Run {
   mutating func fromHost(_ state: borrowing NodeState) -> Outcome {
     clearControlBlock()
     note(.stage(.host))
-    guard let type = supportedEtherType() else { return passUnknown(source: Identity.host) }
+    guard let type = supportedEtherType() else { return passUnknown(source: Identity.host, .egress) }
     if config.enable_l7_lb != 0, markMagic == Mark.proxyEgressEndpoint {
       unmodelled = "L7 load balancing"
     }

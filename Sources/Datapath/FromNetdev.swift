@@ -6,13 +6,17 @@ extension Run {
     clearControlBlock()
     note(.stage(.netdev))
     if config.enable_nodeport != 0 { tcIndex &= ~TCIndex.skipNodePort }
-    guard let type = supportedEtherType() else { return passUnknown(source: Identity.unknown) }
+    guard let type = supportedEtherType() else {
+      return passUnknown(source: Identity.unknown, .ingress)
+    }
     return receive(state, etherType: type, identity: Identity.unknown, .fromNetwork, .network)
   }
 
-  /// A frame that is not Ethernet II is left to the stack.
-  mutating func passUnknown(source: UInt32) -> Outcome {
-    if config.enable_host_firewall != 0 { unmodelled = "host firewall" }
+  /// A frame that is not Ethernet II is left to the stack, unless a firewall stands before it.
+  mutating func passUnknown(source: UInt32, _ direction: MetricDirection) -> Outcome {
+    if config.enable_host_firewall != 0 {
+      return drop(Drop(.unsupportedL2), at: .entry, source: source, direction, extError: 0)
+    }
     let type = packet.load(12, as: UInt16.self).map(UInt16.init(bigEndian:)) ?? 0
     trace(
       .toStack, source: source, destination: 0, TraceContext(reason: .unknown, monitor: 0), etherType: type)
@@ -54,6 +58,12 @@ extension Run {
     guard !tracksFragments(F.self) else { return }
     let fragment = F.isIPv6 ? try IPv6.fragment(packet, l3: l3) : try IPv4.fragment(packet, l3: l3)
     if fragment.isFragment { throw Drop(.fragNosupport) }
+  }
+
+  /// `ctx_skip_host_fw`: reads and clears the flag.
+  mutating func takeSkipHostFirewall() -> Bool {
+    defer { tcIndex &= ~TCIndex.skipHostFirewall }
+    return tcIndex & TCIndex.skipHostFirewall != 0
   }
 
   /// `ctx_skip_nodeport`: reads and clears the flag.

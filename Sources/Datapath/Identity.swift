@@ -110,4 +110,5 @@ enum TCIndex {
   static let fromIngressProxy: UInt16 = 1
   static let fromEgressProxy: UInt16 = 2
   static let skipNodePort: UInt16 = 4
+  static let skipHostFirewall: UInt16 = 16
 }

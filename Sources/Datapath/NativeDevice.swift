@@ -26,6 +26,8 @@ extension Run {
         fallthrough
       default:
         trace(point, source: given, destination: 0, ifindex: ingressIfindex, context, etherType: type)
+        let isARP = type == EtherType.arp && config.enable_ipv4 != 0
+        if config.enable_host_firewall != 0, !isARP { throw Drop(.unknownL3) }
         return .pass
       }
     } catch {
@@ -38,21 +40,25 @@ extension Run {
     _ context: TraceContext
   ) throws(Drop) -> Outcome {
     try requireHeader(F.self)
-    let identity = try resolveSource(state, F.self, given)
+    var byAddress = Identity.unknown
+    let identity = try resolveSource(state, F.self, given, &byAddress)
     cb[ControlSlot.sourceLabel] = identity
+    if config.enable_host_firewall != 0, side == .host { cb[ControlSlot.addressIdentity] = byAddress }
     trace(
       point, source: identity, destination: 0, ifindex: ingressIfindex, context, etherType: F.etherType)
     return .ended(hostFamily(state, F.self, side).ending)
   }
 
   /// `resolve_srcid_ipv4`: a reserved identity is made more precise by the address.
-  private mutating func resolveSource<F: IPFamily>(
-    _ state: borrowing NodeState, _: F.Type, _ given: UInt32
+  ///
+  /// - Parameter byAddress: what the address says, if it was asked.
+  mutating func resolveSource<F: IPFamily>(
+    _ state: borrowing NodeState, _: F.Type, _ given: UInt32, _ byAddress: inout UInt32
   ) throws(Drop) -> UInt32 {
-    guard isReserved(given), let info = lookUpIdentity(state, try source(F.self), F.self),
-      info.sec_identity != Identity.host
+    guard isReserved(given), let info = lookUpIdentity(state, try source(F.self), F.self)
     else { return given }
-    return info.sec_identity
+    byAddress = info.sec_identity
+    return info.sec_identity == Identity.host ? given : info.sec_identity
   }
 
   /// `tail_handle_ipv4`, `handle_ipv4`
@@ -60,12 +66,23 @@ extension Run {
     _ state: borrowing NodeState, _: F.Type, _ side: HostSide
   ) -> Outcome {
     extError = 0
+    var byAddress = Identity.unknown
+    if config.enable_host_firewall != 0, side == .host {
+      byAddress = takeControlBlock(ControlSlot.addressIdentity)
+    }
     let identity = takeControlBlock(ControlSlot.sourceLabel)
+    var connection: Connection<F>?
     do throws(Drop) {
       try requireHeader(F.self)
       try refuseFragments(F.self)
+      var skipsFirewall = false
+      if F.isIPv6, side == .network || config.enable_host_firewall != 0 {
+        switch try hostICMPv6(state, answers: side == .network) {
+        case .finished(let outcome): return outcome
+        case .proceed(let skips): skipsFirewall = skips
+        }
+      }
       if side == .network {
-        if F.isIPv6, let outcome = try hostICMPv6(state) { return outcome }
         if config.enable_nodeport != 0, !takeSkipNodePort() {
           switch try balance(state, F.self, source: identity) {
           case .proceed: break
@@ -74,8 +91,39 @@ extension Run {
           }
         }
       }
-      if config.enable_host_firewall != 0 { throw stopUnmodelled("host firewall") }
-      let outcome = try forwardOnHost(state, F.self, identity, side)
+      if config.enable_host_firewall != 0, !skipsFirewall {
+        switch side {
+        case .host:
+          connection = try trackHostEgress(state, F.self, source: identity, byAddress: byAddress)
+        case .network where takeSkipHostFirewall(): break
+        case .network: connection = try trackHostIngress(state, F.self)
+        }
+      }
+    } catch {
+      return drop(error, at: .family, source: identity, .ingress)
+    }
+    return continueOnHost(state, connection, identity, side)
+  }
+
+  /// `tail_handle_ipv4_cont`
+  private mutating func continueOnHost<F: IPFamily>(
+    _ state: borrowing NodeState, _ connection: Connection<F>?, _ identity: UInt32, _ side: HostSide
+  ) -> Outcome {
+    var context = TraceContext(reason: .unknown, monitor: config.trace_payload_len)
+    do throws(Drop) {
+      if let connection {
+        if connection.tuple.saddr.isZero { throw Drop(.invalidTcBuffer) }
+        switch side {
+        case .host:
+          try enforceHostEgress(
+            state, connection, isHost: identity == Identity.host,
+            isFromProxy: tcIndex & (TCIndex.fromIngressProxy | TCIndex.fromEgressProxy) != 0, &context)
+        case .network:
+          var source = F.isIPv6 ? worldIdentity(F.self) : Identity.unknown
+          try enforceHostIngress(state, connection, source: &source, &context)
+        }
+      }
+      let outcome = try forwardOnHost(state, F.self, identity, side, context)
       guard side == .host, outcome == .pass else { return outcome }
       // The other end of the pair is to take the packet for its own.
       guard packet.storeMAC(MACWord(config.cilium_net_mac), 0) else { throw Drop(.writeError) }
@@ -86,19 +134,33 @@ extension Run {
     }
   }
 
-  /// `icmp6_host_handle` without host firewall: only solicitations are of interest.
-  private mutating func hostICMPv6(_ state: borrowing NodeState) throws(Drop) -> Outcome? {
+  private enum HostICMPv6Result {
+    /// - Parameter skipsFirewall: the message passes whatever policy says.
+    case proceed(skipsFirewall: Bool)
+    case finished(Outcome)
+  }
+
+  /// `icmp6_host_handle`: solicitations are answered, and with the host firewall messages sorted out.
+  private mutating func hostICMPv6(
+    _ state: borrowing NodeState, answers: Bool
+  ) throws(Drop) -> HostICMPv6Result {
     let transport = try IPv6.transport(packet, l3: l3)
-    guard transport.protocol == IPProtocol.icmpv6 else { return nil }
-    guard try packet.require(transport.offset, as: UInt8.self) == ICMPv6.neighbourSolicitation else {
-      return nil
+    guard transport.protocol == IPProtocol.icmpv6 else { return .proceed(skipsFirewall: false) }
+    let type = try packet.require(transport.offset, as: UInt8.self)
+    if answers, type == ICMPv6.neighbourSolicitation {
+      return .finished(.ended(answerSolicitation(state, .ingress).ending))
     }
-    return .ended(answerSolicitation(state, .ingress).ending)
+    guard config.enable_host_firewall != 0 else { return .proceed(skipsFirewall: false) }
+    switch hostFirewallICMPv6(type) {
+    case .policy: return .proceed(skipsFirewall: false)
+    case .passes: return .proceed(skipsFirewall: true)
+    case .forbidden: throw Drop(.forbiddenIcmp6)
+    }
   }
 
   /// `handle_ipv4_cont`: to an endpoint of this node, into the tunnel, or on to the stack.
   private mutating func forwardOnHost<F: IPFamily>(
-    _ state: borrowing NodeState, _: F.Type, _ identity: UInt32, _ side: HostSide
+    _ state: borrowing NodeState, _: F.Type, _ identity: UInt32, _ side: HostSide, _ context: TraceContext
   ) throws(Drop) -> Outcome {
     var magic = Mark.identity
     var isFromProxy = false
@@ -126,8 +188,7 @@ extension Run {
     let info = lookUpIdentity(state, address, F.self)
     if config.tunnel_mode != 0, let info, !info.skipsTunnel, info.hasTunnelEndpoint {
       return encapsulate(
-        info, source: identity, destination: info.sec_identity,
-        TraceContext(reason: .unknown, monitor: config.trace_payload_len), etherType: F.etherType)
+        info, source: identity, destination: info.sec_identity, context, etherType: F.etherType)
     }
     if isFromProxy {
       mark = Mark.skipTProxy

@@ -165,15 +165,23 @@ extension Run {
     note(.stage(.nat))
     var context = TraceContext(
       reason: F.isIPv6 ? .reply : .unknown, monitor: config.trace_payload_len)
+    var sender = identity
     do throws(Drop) {
       switch try translateDestinationBack(state, transport, F.self, &context) {
       case .notMapped: break
       case .translated:
         markTranslated()
+        if object == .host, config.enable_host_firewall != 0 {
+          if let connection = try trackHostIngress(state, F.self) {
+            try enforceHostIngress(state, connection, source: &sender, &context)
+          }
+          // Once is enough.
+          tcIndex |= TCIndex.skipHostFirewall
+        }
         if let outcome = try answerFromBackend(state, F.self, &context) { return .finished(outcome) }
       }
     } catch {
-      return .finished(drop(error, at: .nat, source: identity, .ingress))
+      return .finished(drop(error, at: .nat, source: sender, .ingress))
     }
     // Back to the beginning of the family's program, which now passes this stage by.
     extError = 0

@@ -8,8 +8,8 @@ extension Run {
     _ state: borrowing NodeState, etherType: UInt16, source: UInt32, _ point: TracePoint,
     _ context: inout TraceContext
   ) throws(Drop) -> Outcome? {
-    // With both families compiled in, each half is a tail call; else it runs in place.
-    if isDualStack {
+    // With both families compiled in, or the host firewall, each half is a tail call; else it runs in place.
+    if translatesByTailCall {
       cb[ControlSlot.natFlags] = 0
       cb[ControlSlot.clusterIDEgress] = 0
       cb[ControlSlot.sourceLabel] = source
@@ -23,11 +23,15 @@ extension Run {
     }
   }
 
+  private var translatesByTailCall: Bool {
+    isDualStack || object == .host && config.enable_host_firewall != 0
+  }
+
   private mutating func translateOutgoing<F: IPFamily>(
     _ state: borrowing NodeState, _: F.Type, _ source: UInt32, _ point: TracePoint,
     _ context: inout TraceContext
   ) throws(Drop) -> Outcome? {
-    guard isDualStack else {
+    guard translatesByTailCall else {
       do throws(Drop) {
         return try answerOutgoing(state, F.self, source, point, &context)
       } catch {

@@ -81,7 +81,7 @@ extension Run {
       case .undecided: break
       }
     }
-    let endpoint = config.endpoint_id
+    let endpoint = policyEndpoint
     let exact = state.maps.policies.match(key, endpoint: endpoint)
     if let exact, exact.precedence == .max {
       return decide(exact, nil, key, tuple, remote: remote, isExact: true)
@@ -98,6 +98,9 @@ extension Run {
     noteDecision(nil, key, remote: remote, isExact: false, outcome)
     return outcome
   }
+
+  /// Whose policy is asked: the endpoint's, or the host's.
+  private var policyEndpoint: UInt16 { object == .lxc ? config.endpoint_id : config.host_ep_id }
 
   private static func prefers(_ wildcard: PolicyEntry, to exact: PolicyEntry?) -> Bool {
     guard let exact else { return true }
@@ -173,7 +176,7 @@ extension Run {
       length <= 8
       ? 0 : length < 24 ? tuple.dport & (UInt16(0xffff) << UInt16(24 - length)).bigEndian : tuple.dport
     let key = PolicyStatsKey(
-      endpoint_id: object == .lxc ? config.endpoint_id : config.host_ep_id, pad1: 0, prefix_len: length,
+      endpoint_id: policyEndpoint, pad1: 0, prefix_len: length,
       sec_label: remote, egress: egress, protocol: length < 8 ? 0 : tuple.nexthdr, dport: port)
     pending.add(packets: 1, bytes: UInt64(packet.count), to: key, in: .policyStats)
   }
@@ -191,7 +194,7 @@ extension Run {
         .allow
       }
     let decision = PolicyDecision(
-      egress: key.egress != 0, endpoint: config.endpoint_id, remoteIdentity: remote,
+      egress: key.egress != 0, endpoint: policyEndpoint, remoteIdentity: remote,
       protocol: key.protocol, port: UInt16(bigEndian: key.dport), entry: entry,
       matchedIdentity: entry != nil && isExact ? remote : 0, match: outcome.match, verdict: verdict)
     steps.append(.policy(decision))

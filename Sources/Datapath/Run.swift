@@ -197,6 +197,7 @@ enum ControlSlot {
   static let verdict = 0
   static let deliveryFlags = 1
   static let clusterIDEgress = 1
+  static let addressIdentity = 1
   static let clusterIDIngress = 2
   static let natFlags = 2
   static let fromHost = 3

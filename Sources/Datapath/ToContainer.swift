@@ -20,7 +20,9 @@ extension Run {
         isProxy ? .fromProxy : .fromStack, source: identity, destination: config.security_label,
         destinationID: config.endpoint_id, ifindex: ingressIfindex,
         TraceContext(reason: .unknown, monitor: config.trace_payload_len), etherType: type)
-      if config.enable_host_firewall != 0 { throw stopUnmodelled("host firewall") }
+      if config.enable_host_firewall != 0, config.enable_routing == 0, identity == Identity.host {
+        throw stopUnmodelled("host firewall with endpoint routes")
+      }
       try requireNetworkHeader(type)
       switch type {
       case IPv6.etherType where config.enable_ipv6 != 0:

@@ -2,8 +2,7 @@
 /* What the node's own devices have in common: how a packet is received. Modelled: do_netdev() of bpf_host.c. */
 #pragma once
 
-#include "lib/identity.h"
-#include "lib/parse.h"
+#include "lib/host_firewall.h"
 
 /* Tells where the packet came from; then the caller handles it if it is IP. Returns TC_ACT_SHOT if it was dropped. */
 STAGE int receive(struct __sk_buff *ctx, struct packet *p, uint32_t *identity, int point)
@@ -24,13 +23,17 @@ STAGE int receive(struct __sk_buff *ctx, struct packet *p, uint32_t *identity, i
 	};
 	send_trace(ctx, p, point);
 	p->drop.src = *identity;
+	if (config.enable_host_firewall && !is_ip(p) && !is_arp(p))
+		return send_drop(ctx, p, DROP_UNKNOWN_L3);
 	p->drop.place = PLACE_FAMILY;
 	return TC_ACT_OK;
 }
 
-/* A frame that is not Ethernet II is the stack's. */
-INLINE int pass_unknown(struct __sk_buff *ctx, struct packet *p, uint32_t identity)
+/* A frame that is not Ethernet II is the stack's, unless a firewall stands before it. */
+INLINE int pass_unknown(struct __sk_buff *ctx, struct packet *p, uint32_t identity, uint8_t dir)
 {
+	if (config.enable_host_firewall)
+		return drop_from(ctx, p, DROP_UNSUPPORTED_L2, identity, PLACE_ENTRY, dir);
 	p->trace = (struct trace){ .reason = TRACE_REASON_UNKNOWN, .src = identity };
 	send_trace(ctx, p, TRACE_TO_STACK);
 	return TC_ACT_OK;

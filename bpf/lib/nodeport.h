@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "lib/host_firewall.h"
 #include "lib/nat.h"
 #include "lib/reverse.h"
 
@@ -172,6 +173,19 @@ INLINE int to_remote_backend(struct __sk_buff *ctx, struct packet *p)
 	return ret < 0 ? drop_from(ctx, p, ret, IDENTITY_UNKNOWN, PLACE_NAT, METRIC_EGRESS) : ret;
 }
 
+/* The host's policies about an answer that has its own address again; they are not asked once more then. */
+INLINE int guard_answer(struct __sk_buff *ctx, struct packet *p)
+{
+	int ret;
+
+	if (!IS_HOST || !config.enable_host_firewall)
+		return 0;
+	ret = guard_host(ctx, p, 0);
+	if (ret == 0)
+		ctx->tc_index |= TC_INDEX_SKIP_HOST_FIREWALL;
+	return ret;
+}
+
 /* What is no request may be an answer to a packet that the node translated. Returns TC_ACT_OK to go on. */
 INLINE int reverse_ingress(struct __sk_buff *ctx, struct packet *p, uint32_t identity)
 {
@@ -181,8 +195,12 @@ INLINE int reverse_ingress(struct __sk_buff *ctx, struct packet *p, uint32_t ide
 		return TC_ACT_OK;
 	if (ret == 0) {
 		mark_snat_done(ctx);
-		ret = reverse_service(ctx, p, CT_INGRESS);
+		ret = guard_answer(ctx, p);
+		if (ret < 0)
+			return drop_from(ctx, p, ret, p->drop.src, PLACE_NAT, METRIC_INGRESS);
 	}
+	if (ret == 0)
+		ret = reverse_service(ctx, p, CT_INGRESS);
 	if (ret > 0)
 		ctx->cb[CB_SRC_LABEL] = identity;
 	return ret < 0 ? drop_from(ctx, p, ret, identity, PLACE_NAT, METRIC_INGRESS) : ret;

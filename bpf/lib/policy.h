@@ -160,7 +160,10 @@ STAGE int send_verdict(struct __sk_buff *ctx, struct packet *p, uint32_t peer, i
 	struct verdict *v = &p->verdict;
 	uint32_t captured = MIN(config.trace_payload_len, ctx->len);
 
-	if (!config.policy_verdict_notify || !(config.policy_verdict_log_filter & dir) || !events_allowed())
+	if (IS_HOST && v->code == 0 && v->match == POLICY_MATCH_ALL) /* allowed by default: too much to tell */
+		return 0;
+	if (!config.policy_verdict_notify || !(IS_HOST || (config.policy_verdict_log_filter & dir)) ||
+	    !events_allowed())
 		return 0;
 	struct policy_verdict_notify event = {
 		.header = capture_header(ctx, NOTIFY_POLICY_VERDICT, 0, captured, NOTIFY_POLICY_VERDICT_VERSION),
@@ -198,7 +201,7 @@ SUBPROGRAM int decide(struct __sk_buff *ctx, struct packet *p, uint32_t peer, in
 	if (v->code == -DROP_POLICY_AUTH_REQUIRED) {
 		struct remote_endpoint_info *info = ipcache_at(p, dir == CT_EGRESS ? &p->daddr : &p->saddr);
 
-		if (dir == CT_EGRESS || info) {
+		if (dir == CT_EGRESS || info || IS_HOST) {
 			v->auth_type = p->drop.ext_err;
 			v->code = authenticated(ctx, config.security_label, peer, info ? info->tunnel_endpoint.w0 : 0,
 						v->auth_type);
