@@ -58,9 +58,10 @@ let package = Package(
 
     // The cluster as values, and what the agent makes of it.
     module("Cluster", ["Wire"]),
+    module("RegularExpressions"),
     module("Manifests", ["Cluster", yams]),
-    module("ControlPlane", ["Cluster", "MapABI", "Wire"]),
-    module("Intent", ["Cluster", "Wire"]),
+    module("ControlPlane", ["Cluster", "MapABI", "RegularExpressions", "Wire"]),
+    module("Intent", ["Cluster", "RegularExpressions", "Wire"]),
     module("Lint", ["Manifests", "Intent", "Cluster", "Wire"]),
 
     // The hooks, and the world around them.
@@ -101,6 +102,7 @@ let package = Package(
     tests("MapABI", ["MapABI", "TestSupport"]),
     tests("Views", ["Views", "MapABI", "CDatapath", "Wire", "TestSupport"]),
     tests("Cluster", ["Cluster", "TestSupport"]),
+    tests("RegularExpressions", ["RegularExpressions", "TestSupport"]),
     tests("Manifests", ["Manifests", "TestSupport"]),
     tests("ControlPlane", ["Cluster", "ControlPlane", "Manifests", "MapABI", "TestSupport", "Wire"]),
     tests("Intent", ["Intent", "Manifests", "TestSupport"]),

@@ -37,6 +37,9 @@ public struct ControlPlane: Sendable {
   var policies = PolicyRepository()
   var facts = AddressFacts()
   var memories: [String: NodeMemory] = [:]
+  /// What the agents have learnt of names, by node.
+  var nameCaches: [String: NameCache] = [:]
+  var nameIdentities = NameIdentities()
   private var settingsChanged = false
   /// Whether something changed that every object and node must be looked at for.
   var needsAll = true
@@ -54,6 +57,8 @@ public struct ControlPlane: Sendable {
     var policyVersions: [UInt16: Int] = [:]
     var renderings: [UInt16: PolicyRendering] = [:]
     var serviceVersion = 0
+    /// The addresses that the ipcache knows by name.
+    var names: Set<CIDR> = []
   }
 
   public init(settings: Settings, network: ClusterNetwork) {
@@ -88,7 +93,8 @@ extension ControlPlane {
 
   /// Every identity: reserved, of pods, and of prefixes that policies name; by number.
   public var identities: [Identity] {
-    (Array(identityController.identities.values) + Array(policies.cidrIdentities.values))
+    (Array(identityController.identities.values) + Array(policies.cidrIdentities.values)
+      + Array(nameIdentities.identities.values))
       .sorted { $0.number < $1.number }
   }
 
@@ -144,6 +150,7 @@ extension ControlPlane {
       options: options)
     let difference = newFacts.changes(from: facts)
     facts = newFacts
+    _ = updateNameIdentities()
     let updates = updateNodes(difference)
     settingsChanged = false
     needsAll = false
@@ -241,8 +248,10 @@ extension ControlPlane {
       update.changes += TableDifference.changes(
         .ipcache, from: memory.image.maps.ipcache.entries, to: ipcache.entries)
       memory.image.maps.ipcache = ipcache
+      memory.names = []
     }
     update.changes += updatePolicies(&memory, node, endpoints)
+    update.changes += overlayNames(&memory, node)
     update.changes += updateServices(&memory, node)
     update.changes += ControlPlane.replace(
       &memory.image.maps.endpoints, .endpoints, by: renderer.endpointTable(node, endpoints))
@@ -274,8 +283,9 @@ extension ControlPlane {
     for position in endpoints.indices.sorted(by: { endpoints[$0].id < endpoints[$1].id }) {
       let endpoint = endpoints[position]
       live.insert(endpoint.id)
-      let rendering = policies.rendering(for: endpoint, onAPIServer: onAPIServer)
-      if memory.policyVersions[endpoint.id] == rendering.version { continue }
+      let shared = policies.rendering(for: endpoint, onAPIServer: onAPIServer)
+      if memory.policyVersions[endpoint.id] == shared.version { continue }
+      let rendering = ProxyPorts(node: node.name).realize(shared)
       changes += TableDifference.changes(
         .policy, from: memory.image.maps.policies[endpoint.id]?.entries ?? FlatTable(),
         to: rendering.table.entries, endpoint: endpoint.id)

@@ -43,14 +43,14 @@ struct CiliumPolicyReader {
       let explicit = isIngress ? rule.enableDefaultDeny.ingress : rule.enableDefaultDeny.egress
       for (position, traffic) in (rules ?? []).enumerated() {
         check(traffic, isIngress: isIngress)
+        let defaultDeny = settings.policy.nonDefaultDeny ? explicit ?? true : true
+        let origin = PolicyOrigin(
+          policy: policy.reference, rule: "\(name)\(list)[\(position)]", location: traffic.location)
         statements.append(
           PolicyStatement(
             subject: subject, namespace: policy.namespace, isIngress: isIngress, verdict: verdict,
-            defaultDeny: settings.policy.nonDefaultDeny ? explicit ?? true : true,
-            peers: peers(traffic.peers, matchesInit: matchesInit),
-            ports: ports(traffic),
-            origin: PolicyOrigin(
-              policy: policy.reference, rule: "\(name)\(list)[\(position)]", location: traffic.location)))
+            defaultDeny: defaultDeny, peers: peers(traffic.peers, matchesInit: matchesInit),
+            ports: ports(traffic, origin, deniesByDefault: defaultDeny), origin: origin))
       }
     }
     add(rule.ingress, "ingress", isIngress: true, .allow)
@@ -113,7 +113,6 @@ extension CiliumPolicyReader {
     }
     if let first = peers.nodes?.first { unmodelled("\(direction)Nodes", first.location) }
     if let first = peers.services?.first { unmodelled("toServices", first.location) }
-    if let first = peers.fqdns?.first { unmodelled("toFQDNs", first.location) }
     if let first = peers.groups?.first { unmodelled("\(direction)Groups", first.location) }
     if let first = peers.requires?.first { unmodelled("\(direction)Requires", first.location) }
     for set in peers.cidrSets ?? [] where set.groupName != nil || set.groupSelector != nil {
@@ -125,15 +124,24 @@ extension CiliumPolicyReader {
     if let mode = rule.authentication, mode.value != .disabled {
       unmodelled("authentication", mode.location)
     }
-    for port in rule.toPorts ?? [] { check(port) }
+    for name in peers.fqdns ?? [] {
+      if let problem = L7Check.problem(name) { refuse(problem, name.location) }
+    }
+    for port in rule.toPorts ?? [] {
+      check(port)
+      for problem in L7Check(settings).problems(port, isIngress: isIngress) {
+        refuse(problem.message, problem.location.isKnown ? problem.location : port.location)
+      }
+    }
   }
 
   private mutating func check(_ rule: PortRule) {
     func unmodelled(_ what: String, _ location: SourceLocation) {
       findings.append(finding(.unmodelled, what, location.isKnown ? location : rule.location))
     }
-    if let rules = rule.rules { unmodelled("rules of layer 7", rules.location) }
-    if let name = rule.serverNames?.first { unmodelled("serverNames", name.location) }
+    if let opaque = rule.rules, opaque.kafka != nil || opaque.l7 != nil || opaque.l7proto != nil {
+      unmodelled("Kafka and generic rules of layer 7, which Cilium 1.20 has no more", opaque.location)
+    }
     if let tls = rule.terminatingTLS ?? rule.originatingTLS { unmodelled("TLS interception", tls.location) }
     if let listener = rule.listener { unmodelled("listener", listener.location) }
     if (rule.ports ?? []).count > 40 { refuse("too many ports, the max is 40", rule.location) }
@@ -149,18 +157,19 @@ extension CiliumPolicyReader {
   /// nil where a list that is there and empty selects nobody.
   private func peers(_ peers: PolicyPeers, matchesInit: Bool) -> [PeerSelector]? {
     if peers.endpoints?.isEmpty == true || peers.nodes?.isEmpty == true || peers.entities?.isEmpty == true
-      || peers.cidrs?.isEmpty == true || peers.cidrSets?.isEmpty == true
+      || peers.cidrs?.isEmpty == true || peers.cidrSets?.isEmpty == true || peers.fqdns?.isEmpty == true
     {
       return nil
     }
     // What is not modelled (and reported) selects nobody, rather than everybody.
     let modelled =
-      peers.nodes == nil && peers.services == nil && peers.fqdns == nil && peers.groups == nil
+      peers.nodes == nil && peers.services == nil && peers.groups == nil
     if !modelled { return nil }
     var selectors: [PeerSelector] = []
     for endpoint in peers.endpoints ?? [] { selectors.append(self.endpoint(endpoint, matchesInit)) }
     for entity in peers.entities ?? [] { selectors += selectorsOf(entity.value) }
     for cidr in peers.cidrs ?? [] { selectors.append(PeerSelector(cidr.value, options: options)) }
+    for name in peers.fqdns ?? [] { selectors.append(PeerSelector(name)) }
     for set in peers.cidrSets ?? [] {
       guard let cidr = set.cidr else { continue }
       selectors.append(PeerSelector(cidr, except: set.except.map(\.value), options: options))
@@ -202,16 +211,24 @@ extension CiliumPolicyReader {
   }
 
   /// nil for every port.
-  private func ports(_ rule: TrafficRule) -> [PolicyStatement.PortSpec]? {
+  private func ports(
+    _ rule: TrafficRule, _ origin: PolicyOrigin, deniesByDefault: Bool
+  ) -> [PolicyStatement.PortSpec]? {
     let toPorts = rule.toPorts ?? []
     let icmps = rule.icmps ?? []
     guard !toPorts.isEmpty || icmps.contains(where: { $0.fields?.isEmpty == false }) else { return nil }
     var specs: [PolicyStatement.PortSpec] = []
-    for port in toPorts.flatMap({ $0.ports ?? [] }) {
-      guard let reference = port.port else { continue }
-      let transports: [UInt8] = port.protocol == .any ? [6, 17, 132] : [port.protocol.number ?? 0]
-      specs += transports.map {
-        PolicyStatement.PortSpec(port: .init(reference, end: port.endPort), transport: $0)
+    for (index, entry) in toPorts.enumerated() {
+      let place = "\(origin).toPorts[\(index)]"
+      for port in entry.ports ?? [] {
+        guard let reference = port.port else { continue }
+        let transports: [UInt8] = port.protocol == .any ? [6, 17, 132] : [port.protocol.number ?? 0]
+        specs += transports.map { transport in
+          PolicyStatement.PortSpec(
+            port: .init(reference, end: port.endPort), transport: transport,
+            redirect: ProxyRedirect(
+              entry, transport: transport, place: place, deniesByDefault: deniesByDefault))
+        }
       }
     }
     for field in icmps.flatMap({ $0.fields ?? [] }) {

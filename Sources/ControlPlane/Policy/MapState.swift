@@ -33,6 +33,8 @@ struct MapState {
   struct Entry {
     var precedence: Precedence
     var origins: [PolicyOrigin]
+    /// The placeholder of the proxy's listener that takes the traffic; 0 for none.
+    var proxyPort: UInt16 = 0
   }
 
   /// Entries by identity, for each port key: the keys are few, the identities many.
@@ -88,6 +90,9 @@ struct MapState {
     if old.precedence.isOfSameLevel(as: entry.precedence) {
       var merged = old
       merged.precedence = max(old.precedence, entry.precedence)
+      if entry.proxyPort != 0, old.proxyPort == 0 || entry.precedence > old.precedence {
+        merged.proxyPort = entry.proxyPort
+      }
       for origin in entry.origins where !merged.origins.contains(origin) { merged.origins.append(origin) }
       levels[key]?[identity] = merged
     } else if old.precedence < entry.precedence {
@@ -121,7 +126,7 @@ struct MapState {
         (row.entry.precedence.isDeny ? POLICY_ENTRY_DENY.rawValue : 0) | bits
         << UInt32(POLICY_ENTRY_PREFIX_SHIFT.rawValue)
       table[exactly: key] = PolicyEntry(
-        proxy_port: 0, bits: UInt8(truncatingIfNeeded: flags), auth: 0, precedence: row.entry.precedence.bits,
+        proxy_port: row.entry.proxyPort, bits: UInt8(truncatingIfNeeded: flags), auth: 0, precedence: row.entry.precedence.bits,
         cookie: 0)
       origins.append(row.entry.origins.sorted())
     }

@@ -27,7 +27,7 @@ struct PolicyDistiller {
     let rendered = state.rendered()
     return PolicyRendering(
       table: rendered.table, origins: rendered.origins, enforcesIngress: policy.enforcesIngress,
-      enforcesEgress: policy.enforcesEgress)
+      enforcesEgress: policy.enforcesEgress, proxyPolicy: proxyPolicy(&cache))
   }
 
   private func insert(
@@ -41,7 +41,9 @@ struct PolicyDistiller {
       guard let own = filter.policies[peer] else { continue }
       // An entry of the port alone says the same of everybody already.
       if !peer.isWildcard, !isEveryPort, let wildcard, wildcard.precedence == own.precedence { continue }
-      let entry = MapState.Entry(precedence: own.precedence, origins: own.origins)
+      let listener = own.redirect.map { ProxyListener($0.parser, isIngress: key.isIngress) }
+      let entry = MapState.Entry(
+        precedence: own.precedence, origins: own.origins, proxyPort: listener?.placeholder ?? 0)
       for (identity, prefix) in targets(peer, key, &cache) {
         let portKey = MapState.PortKey(
           isEgress: !key.isIngress, transport: key.spec.transport, prefix: prefix)
@@ -51,7 +53,7 @@ struct PolicyDistiller {
   }
 
   /// The identities and ports that a peer and a port stand for.
-  private func targets(
+  func targets(
     _ peer: PeerSelector, _ key: ResolvedPolicy.FilterKey, _ cache: inout SelectorCache
   ) -> [(UInt32, PortPrefix)] {
     let prefixes: [PortPrefix]

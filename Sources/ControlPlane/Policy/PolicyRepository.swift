@@ -34,12 +34,22 @@ struct PolicyRepository: Sendable {
   private var statements: [String: [PolicyStatement]] = [:]
   private var views = [View(), View()]
   private var peerPorts: [NamedPort: [UInt32: Set<UInt16>]] = [:]
-  private var cidrNumbers = NumberSpace("cidr", 1...65_535)
+  /// Of identities that are local to nodes.
+  var cidrNumbers = NumberSpace("cidr", 1...65_535)
   private var lastVersion = 0
   private var mode = Settings.EnforcementMode.default
 
   /// The identities of prefixes that policies name, by prefix; local to nodes, and the same on each.
   private(set) var cidrIdentities: [CIDR: Identity] = [:]
+
+  /// The names and patterns that `toFQDNs` selects peers by, in order.
+  var nameSelectors: [String] {
+    var found: Set<String> = []
+    for statement in statements.values.joined() {
+      for peer in statement.peers ?? [] { found.formUnion(peer.names) }
+    }
+    return found.sorted()
+  }
 
   var findings: [Finding] { sources.keys.sorted().flatMap { sources[$0]?.findings ?? [] } }
 }

@@ -21,6 +21,7 @@ struct ResolvedPolicy: Sendable {
   struct PeerPolicy: Sendable {
     var precedence: Precedence
     var origins: [PolicyOrigin]
+    var redirect: ProxyRedirect?
   }
 
   struct Filter: Sendable {
@@ -72,14 +73,25 @@ struct ResolvedPolicy: Sendable {
 
   private mutating func add(_ statement: PolicyStatement) {
     let (ports, peers) = statement.filters
-    let precedence = Precedence(priority: statement.tier.basePriority, verdict: statement.verdict)
-    for spec in ports {
+    let priority = statement.tier.basePriority
+    for var spec in ports {
+      let redirect = spec.redirect
+      spec.redirect = nil
+      let precedence =
+        redirect.map { Precedence(priority: priority, listener: $0.priority) }
+        ?? Precedence(priority: priority, verdict: statement.verdict)
       precedences[statement.isIngress, default: []].insert(precedence.bits)
       let key = FilterKey(tier: statement.tier, isIngress: statement.isIngress, spec: spec)
       var filter = filters[key] ?? Filter()
-      for peer in peers { filter.merge(peer, precedence, statement.origin) }
+      let policy = PeerPolicy(precedence: precedence, origins: [statement.origin], redirect: redirect)
+      for peer in peers { filter.merge(peer, policy, priority: priority) }
       filters[key] = filter
     }
+  }
+
+  /// Whether anything is redirected to a proxy.
+  var hasRedirects: Bool {
+    filters.values.contains { $0.policies.values.contains { $0.redirect != nil } }
   }
 
   /// Every selector of a peer.
@@ -102,21 +114,42 @@ struct ResolvedPolicy: Sendable {
 }
 
 extension ResolvedPolicy.Filter {
-  /// Of two policies for a peer, deny wins over allow; equal ones share their origins.
+  /// Of two policies for a peer, deny wins over allow; equal ones share their origins, and so do an allow and a
+  /// redirect, which becomes wider by it.
   fileprivate mutating func merge(
-    _ peer: PeerSelector, _ precedence: Precedence, _ origin: PolicyOrigin
+    _ peer: PeerSelector, _ new: ResolvedPolicy.PeerPolicy, priority: UInt32
   ) {
     guard var old = policies[peer] else {
       peers.append(peer)
-      policies[peer] = ResolvedPolicy.PeerPolicy(precedence: precedence, origins: [origin])
+      policies[peer] = new
       return
     }
-    if old.precedence == precedence {
-      if !old.origins.contains(origin) { old.origins.append(origin) }
+    if old.precedence.isOfSameLevel(as: new.precedence) {
+      old.combine(with: new, priority: priority)
       policies[peer] = old
-    } else if old.precedence < precedence {
-      policies[peer] = ResolvedPolicy.PeerPolicy(precedence: precedence, origins: [origin])
+    } else if old.precedence < new.precedence {
+      policies[peer] = new
     }
+  }
+}
+
+extension ResolvedPolicy.PeerPolicy {
+  /// Source: Cilium `pkg/policy/rule.go` (`mergePortProto`).
+  fileprivate mutating func combine(with new: Self, priority: UInt32) {
+    let origin = origins.first?.description ?? ""
+    let newOrigin = new.origins.first?.description ?? ""
+    for origin in new.origins where !origins.contains(origin) { origins.append(origin) }
+    switch (redirect, new.redirect) {
+    case (nil, nil): return
+    case (nil, var theirs?):
+      theirs.widen(origin)
+      redirect = theirs
+    case (_?, nil): redirect?.widen(newOrigin)
+    case (_?, let theirs?):
+      // Where no proxy speaks both, the first one stays.
+      _ = redirect?.merge(theirs, origin: origin, otherOrigin: newOrigin)
+    }
+    if let redirect { precedence = Precedence(priority: priority, listener: redirect.priority) }
   }
 }
 
