@@ -66,7 +66,7 @@ let package = Package(
 
     // The hooks, and the world around them.
     module("Datapath", ["MapABI", "Wire"]),
-    module("Simulator", ["Datapath", "ControlPlane"]),
+    module("Simulator", ["Datapath", "ControlPlane", "RegularExpressions"]),
     module("Conformance", ["Datapath"]),
     module("Capture", ["Wire", "CLibpcap", "CZlib", "CZstd"]),
 

@@ -24,4 +24,6 @@ struct Client {
   /// What is sent again when no answer comes.
   var unanswered: Packet?
   var received: [UInt8] = []
+  /// For a proxy's own client: what it works for.
+  var upstream: UpstreamLink?
 }

@@ -16,7 +16,7 @@ extension Network where Observer: ~Copyable {
     case .pod(let index):
       node = nodes.firstIndex { $0.spec.name == topology.pods[index].node }
       isPod = true
-    case .external: return
+    case .external, .proxy: return
     }
     let hook: Hook = destination.family == .ipv4 ? .sock4Connect : .sock6Connect
     guard let node,

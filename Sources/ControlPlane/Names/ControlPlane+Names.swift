@@ -12,10 +12,10 @@ public struct NameLesson: Hashable, Sendable {
   /// Seconds.
   public var ttl: UInt32
   /// Nanoseconds since the scenario began.
-  public var time: Int64
+  public var time: UInt64
 
   public init(
-    node: String, endpoint: UInt16, name: String, addresses: [IPAddress], ttl: UInt32, time: Int64
+    node: String, endpoint: UInt16, name: String, addresses: [IPAddress], ttl: UInt32, time: UInt64
   ) {
     self.node = node
     self.endpoint = endpoint
@@ -31,7 +31,7 @@ extension ControlPlane {
   /// the answer goes on.
   public mutating func learn(_ lesson: NameLesson) -> [NodeUpdate] {
     guard !lesson.addresses.isEmpty, node(lesson.node)?.agent == .up else { return [] }
-    let seconds = Int64(max(Int(lesson.ttl), settings.dnsProxy.minTTLSeconds))
+    let seconds = UInt64(max(Int(lesson.ttl), settings.dnsProxy.minTTLSeconds))
     nameCaches[lesson.node, default: NameCache()].learn(
       Self.canonical(lesson.name), lesson.addresses, endpoint: lesson.endpoint,
       lifetime: seconds &* 1_000_000_000, now: lesson.time)
@@ -39,10 +39,10 @@ extension ControlPlane {
   }
 
   /// When the next look for what is out of date is due; nil while nothing has been learnt.
-  public var nextNameCollection: Int64? { nameCaches.values.map(\.nextCollection).min() }
+  public var nextNameCollection: UInt64? { nameCaches.values.map(\.nextCollection).min() }
 
   /// Forgets what has outlived its TTL and its connections.
-  public mutating func collectNames(at now: Int64) -> [NodeUpdate] {
+  public mutating func collectNames(at now: UInt64) -> [NodeUpdate] {
     for name in nameCaches.keys.sorted() where node(name)?.agent == .up {
       guard var cache = nameCaches[name], cache.nextCollection <= now else { continue }
       cache.keep(Set(endpoints(on: name).map(\.id)))
@@ -54,7 +54,7 @@ extension ControlPlane {
 
   /// An agent has looked through conntrack: to these addresses its endpoints still have connections.
   public mutating func noteConntrackPass(
-    on node: String, alive: [IPAddress: Set<IPAddress>], at now: Int64
+    on node: String, alive: [IPAddress: Set<IPAddress>], at now: UInt64
   ) {
     guard nameCaches[node] != nil else { return }
     for endpoint in endpoints(on: node) {
@@ -69,6 +69,9 @@ extension ControlPlane {
       addresses.sorted { $0.description < $1.description }.map { (name, $0) }
     }
   }
+
+  /// The nodes whose agents have learnt names, in order.
+  public var learntAnything: [String] { nameCaches.keys.sorted() }
 
   private static func canonical(_ name: String) -> String {
     let name = name.lowercased()

@@ -9,17 +9,17 @@ import Wire
 struct NameCache: Sendable {
   fileprivate struct Zombie: Sendable {
     var names: Set<String>
-    var aliveAt: Int64
-    var expiredAt: Int64
+    var aliveAt: UInt64
+    var expiredAt: UInt64
     /// Which pass over conntrack was the last when it came.
     var pass: Int
   }
 
   fileprivate struct History: Sendable {
     /// When an answer has outlived its time.
-    var expiries: [String: [IPAddress: Int64]] = [:]
+    var expiries: [String: [IPAddress: UInt64]] = [:]
     var zombies: [IPAddress: Zombie] = [:]
-    var lastPass: Int64 = 0
+    var lastPass: UInt64 = 0
     var passes = 0
   }
 
@@ -30,7 +30,7 @@ struct NameCache: Sendable {
   private(set) var nextCollection = NameCache.interval
 
   /// Once a minute.
-  static let interval: Int64 = 60_000_000_000
+  static let interval: UInt64 = 60_000_000_000
 
   init() {}
 
@@ -38,7 +38,7 @@ struct NameCache: Sendable {
   ///
   /// - Parameter lifetime: of the answer, no shorter than the agent's minimum.
   mutating func learn(
-    _ name: String, _ found: [IPAddress], endpoint: UInt16, lifetime: Int64, now: Int64
+    _ name: String, _ found: [IPAddress], endpoint: UInt16, lifetime: UInt64, now: UInt64
   ) {
     var history = histories[endpoint] ?? History()
     for address in found {
@@ -55,7 +55,7 @@ struct NameCache: Sendable {
   }
 
   /// A pass over conntrack has ended: these addresses still have connections of the endpoint.
-  mutating func notePass(endpoint: UInt16, alive: Set<IPAddress>, now: Int64) {
+  mutating func notePass(endpoint: UInt16, alive: Set<IPAddress>, now: UInt64) {
     guard var history = histories[endpoint] else { return }
     for address in alive { history.zombies[address]?.aliveAt = now }
     history.lastPass = now
@@ -71,7 +71,7 @@ struct NameCache: Sendable {
   /// Makes zombies of what has run out, and forgets those that nothing keeps.
   ///
   /// - Parameter limit: how many addresses of a name an endpoint may have.
-  mutating func collect(limit: Int, now: Int64) {
+  mutating func collect(limit: Int, now: UInt64) {
     while nextCollection <= now { nextCollection &+= NameCache.interval }
     var left: [String: Set<IPAddress>] = [:]
     for endpoint in histories.keys.sorted() {
@@ -88,7 +88,7 @@ struct NameCache: Sendable {
 }
 
 extension NameCache.History {
-  fileprivate mutating func expire(limit: Int, now: Int64) {
+  fileprivate mutating func expire(limit: Int, now: UInt64) {
     for name in expiries.keys.sorted() {
       guard let entries = expiries[name] else { continue }
       var order = entries.sorted { ($0.value, $0.key.description) < ($1.value, $1.key.description) }
@@ -102,7 +102,7 @@ extension NameCache.History {
     zombies = zombies.filter { !$0.value.names.isDisjoint(with: alive) }
   }
 
-  private mutating func bury(_ address: IPAddress, _ name: String, _ expiry: Int64) {
+  private mutating func bury(_ address: IPAddress, _ name: String, _ expiry: UInt64) {
     var zombie =
       zombies[address]
       ?? NameCache.Zombie(names: [], aliveAt: lastPass, expiredAt: expiry, pass: passes)
