@@ -70,15 +70,17 @@ extension Network where Observer: ~Copyable {
     return client
   }
 
-  /// The endpoint whose policy a proxied conversation is about, and the identity of the other side, as the node's
-  /// ipcache knows it.
+  /// The endpoint whose policy a proxied conversation is about, and the identity of the other side: as the program
+  /// found it that made the connection's conntrack entry, else as the node's ipcache knows its address.
   func parties(
     _ node: Int, _ listener: ProxyListener, _ pair: SocketPair
   ) -> (endpoint: ProxiedEndpoint, peer: UInt32)? {
     let own = listener.isIngress ? pair.local : pair.remote
     let other = listener.isIngress ? pair.remote : pair.local
     guard let endpoint = agents?.endpoint(at: own, node: nodes[node].spec.name) else { return nil }
-    let known = nodes[node].state.maps.ipcache[matching: IPCacheKey(other)]?.sec_identity
+    let maps = nodes[node].state.maps
+    if listener.isIngress, let source = maps.ingressSource(of: pair) { return (endpoint, source) }
+    let known = maps.ipcache[matching: IPCacheKey(other)]?.sec_identity
     return (endpoint, known ?? IDENTITY_WORLD.rawValue.magnitude)
   }
 
@@ -176,5 +178,30 @@ extension Network where Observer: ~Copyable {
 extension SocketPair {
   var reversed: SocketPair {
     SocketPair(local: remote, localPort: remotePort, remote: local, remotePort: localPort)
+  }
+}
+
+/// `TUPLE_F_IN`: a connection to an endpoint.
+private let tupleIn: UInt8 = 1
+
+extension NodeMaps {
+  /// The sender's identity in the conntrack entry of a connection to an endpoint; nil where there is none.
+  fileprivate func ingressSource(of pair: SocketPair) -> UInt32? {
+    let entry: CTEntry?
+    switch (pair.local, pair.remote) {
+    case (.v4(let local), .v4(let remote)):
+      // Ports stand crosswise to addresses in a tuple.
+      entry = ct4TCP[
+        CTTuple4(
+          daddr: local.bits.bigEndian, saddr: remote.bits.bigEndian, dport: pair.remotePort.bigEndian,
+          sport: pair.localPort.bigEndian, nexthdr: 6, flags: tupleIn)]
+    case (.v6(let local), .v6(let remote)):
+      entry = ct6TCP[
+        CTTuple6(
+          daddr: AddressWords(local), saddr: AddressWords(remote), dport: pair.remotePort.bigEndian,
+          sport: pair.localPort.bigEndian, nexthdr: 6, flags: tupleIn)]
+    default: entry = nil
+    }
+    return entry.flatMap { $0.src_sec_id == 0 ? nil : $0.src_sec_id }
   }
 }
