@@ -15,7 +15,7 @@ extension Network where Observer: ~Copyable {
   }
 
   /// The number by which ``continueProbe(_:with:)`` knows the last probe.
-  public var lastProbe: Int { clients.count - 1 }
+  public var lastProbe: Int { clients.lastIndex { $0.upstream == nil } ?? clients.count - 1 }
 
   /// Sends another request over a connection that an earlier probe left open.
   public mutating func continueProbe(_ client: Int, with request: HTTPRequest?, timeout: Instant.Span)

@@ -188,18 +188,18 @@ extension NodeMaps {
   /// The sender's identity in the conntrack entry of a connection to an endpoint; nil where there is none.
   fileprivate func ingressSource(of pair: SocketPair) -> UInt32? {
     let entry: CTEntry?
+    // The tuple of a connection stands as that of its answers: addresses crosswise, ports as they are.
     switch (pair.local, pair.remote) {
     case (.v4(let local), .v4(let remote)):
-      // Ports stand crosswise to addresses in a tuple.
       entry = ct4TCP[
         CTTuple4(
-          daddr: local.bits.bigEndian, saddr: remote.bits.bigEndian, dport: pair.remotePort.bigEndian,
-          sport: pair.localPort.bigEndian, nexthdr: 6, flags: tupleIn)]
+          daddr: remote.bits.bigEndian, saddr: local.bits.bigEndian, dport: pair.localPort.bigEndian,
+          sport: pair.remotePort.bigEndian, nexthdr: 6, flags: tupleIn)]
     case (.v6(let local), .v6(let remote)):
       entry = ct6TCP[
         CTTuple6(
-          daddr: AddressWords(local), saddr: AddressWords(remote), dport: pair.remotePort.bigEndian,
-          sport: pair.localPort.bigEndian, nexthdr: 6, flags: tupleIn)]
+          daddr: AddressWords(remote), saddr: AddressWords(local), dport: pair.localPort.bigEndian,
+          sport: pair.remotePort.bigEndian, nexthdr: 6, flags: tupleIn)]
     default: entry = nil
     }
     return entry.flatMap { $0.src_sec_id == 0 ? nil : $0.src_sec_id }
