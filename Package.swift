@@ -108,7 +108,7 @@ let package = Package(
     tests("Intent", ["Intent", "Manifests", "TestSupport"]),
     tests("Lint", ["Lint", "Manifests", "TestSupport"]),
     tests("Datapath", ["Datapath", "TestSupport"]),
-    tests("Simulator", ["Simulator", "TestSupport"]),
+    tests("Simulator", ["Simulator", "Cluster", "TestSupport"]),
     tests("Conformance", ["Conformance", "Kernel", "Datapath", "MapABI", "TestSupport"]),
     tests("Capture", ["Capture", "TestSupport"]),
     tests("Kernel", ["Kernel", "Conformance", "FrameFuzz", "Simulator", "TestSupport"]),

@@ -56,7 +56,8 @@ extension Session where Observer: ~Copyable {
   }
 
   private var nextDue: Instant? {
-    [nextCollection, controlPlane.nextNameCollection.map { Instant(nanoseconds: $0) }].compactMap(\.self).min()
+    [nextCollection, controlPlane.nextNameCollection.map { Instant(nanoseconds: $0) }].compactMap(\.self)
+      .min()
   }
 
   private var nextCollection: Instant? { collections.values.map(\.next).min() }

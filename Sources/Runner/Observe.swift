@@ -14,7 +14,8 @@ extension Session where Observer: ~Copyable {
 
   /// What a probe's result and journeys show.
   func observation(_ result: ProbeResult) -> Observation {
-    let view = ConversationView(journeys: journeys(result.journeys), first: result.firstJourney, proxied: result.proxied)
+    let view = ConversationView(
+      journeys: journeys(result.journeys), first: result.firstJourney, proxied: result.proxied)
     var got = Observation()
     got.outcome = result.outcome.rawValue
     got.exitCode = result.exitCode

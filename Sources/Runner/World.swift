@@ -51,7 +51,8 @@ struct World {
         controlPlane.settings.routing.ipv4NativeCIDR, controlPlane.settings.routing.ipv6NativeCIDR,
       ].compactMap(\.self),
       endpointRoutes: options.endpointRoutes, nativeRouting: !options.tunnel,
-      listeners: listeners(on: info), proxies: proxies(on: info), image: controlPlane.image(of: info.name) ?? MapImage(node: info.name))
+      listeners: listeners(on: info), proxies: proxies(on: info),
+      image: controlPlane.image(of: info.name) ?? MapImage(node: info.name))
   }
 
   private func device(_ device: ControlPlaneDevice) -> NodeDevice? {

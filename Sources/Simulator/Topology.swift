@@ -104,7 +104,8 @@ public struct NodeSpec: Sendable {
     name: String, devices: [NodeDevice], addresses: [IPAddress], routerAddresses: [IPAddress],
     podCIDRs: [CIDR],
     tunnel: Tunnel?, masqueradesIPv4: Bool = true, masqueradesIPv6: Bool = true, nativeCIDRs: [CIDR] = [],
-    endpointRoutes: Bool = false, nativeRouting: Bool = false, listeners: [Listener] = [], proxies: [ProxySpec] = [],
+    endpointRoutes: Bool = false, nativeRouting: Bool = false, listeners: [Listener] = [],
+    proxies: [ProxySpec] = [],
     image: MapImage
   ) {
     self.name = name

@@ -126,7 +126,8 @@ struct MapState {
         (row.entry.precedence.isDeny ? POLICY_ENTRY_DENY.rawValue : 0) | bits
         << UInt32(POLICY_ENTRY_PREFIX_SHIFT.rawValue)
       table[exactly: key] = PolicyEntry(
-        proxy_port: row.entry.proxyPort, bits: UInt8(truncatingIfNeeded: flags), auth: 0, precedence: row.entry.precedence.bits,
+        proxy_port: row.entry.proxyPort, bits: UInt8(truncatingIfNeeded: flags), auth: 0,
+        precedence: row.entry.precedence.bits,
         cookie: 0)
       origins.append(row.entry.origins.sorted())
     }

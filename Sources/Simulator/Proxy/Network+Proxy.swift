@@ -191,15 +191,17 @@ extension NodeMaps {
     // The tuple of a connection stands as that of its answers: addresses crosswise, ports as they are.
     switch (pair.local, pair.remote) {
     case (.v4(let local), .v4(let remote)):
-      entry = ct4TCP[
-        CTTuple4(
-          daddr: remote.bits.bigEndian, saddr: local.bits.bigEndian, dport: pair.localPort.bigEndian,
-          sport: pair.remotePort.bigEndian, nexthdr: 6, flags: tupleIn)]
+      entry =
+        ct4TCP[
+          CTTuple4(
+            daddr: remote.bits.bigEndian, saddr: local.bits.bigEndian, dport: pair.localPort.bigEndian,
+            sport: pair.remotePort.bigEndian, nexthdr: 6, flags: tupleIn)]
     case (.v6(let local), .v6(let remote)):
-      entry = ct6TCP[
-        CTTuple6(
-          daddr: AddressWords(remote), saddr: AddressWords(local), dport: pair.localPort.bigEndian,
-          sport: pair.remotePort.bigEndian, nexthdr: 6, flags: tupleIn)]
+      entry =
+        ct6TCP[
+          CTTuple6(
+            daddr: AddressWords(remote), saddr: AddressWords(local), dport: pair.localPort.bigEndian,
+            sport: pair.remotePort.bigEndian, nexthdr: 6, flags: tupleIn)]
     default: entry = nil
     }
     return entry.flatMap { $0.src_sec_id == 0 ? nil : $0.src_sec_id }
