@@ -79,7 +79,9 @@ let package = Package(
 
     // Scenario files, reports and the command line.
     module("Scenario", ["Manifests"]),
-    module("Runner", ["Scenario", "Simulator", "ControlPlane", "Conformance", "Intent", "Capture", "Views"]),
+    module(
+      "Runner",
+      ["Scenario", "Simulator", "ControlPlane", "Conformance", "Intent", "Lint", "Capture", "Views"]),
     module("Report", ["Runner"]),
     .executableTarget(
       name: "ciliate", dependencies: ["Report", "Kernel", "Capture", "Lint", "Views", arguments],

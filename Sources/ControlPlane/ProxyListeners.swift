@@ -49,7 +49,7 @@ public struct ProxyPorts: Hashable, Sendable {
     table.reserveCapacity(rendering.table.entries.keys.count)
     for (key, value) in zip(rendering.table.entries.keys, rendering.table.entries.values) {
       var entry = value
-      let place = Int(entry.proxy_port) - 1
+      let place = Int(UInt16(bigEndian: entry.proxy_port)) - 1
       if ports.indices.contains(place) { entry.proxy_port = ports[place] }
       table[exactly: key] = entry
     }

@@ -23,6 +23,8 @@ struct Session<Observer: HopObserver & ~Copyable>: ~Copyable {
   /// Connections that steps have kept open, by name.
   var kept: [String: Int] = [:]
   var names = NameBook()
+  /// What `capture` steps have asked for, in order.
+  var captures: [CaptureWindow] = []
   /// The nodes where Envoy is down.
   var envoysDown: Set<String> = []
   /// By node.

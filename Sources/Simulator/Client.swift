@@ -26,4 +26,10 @@ struct Client {
   var received: [UInt8] = []
   /// For a proxy's own client: what it works for.
   var upstream: UpstreamLink?
+
+  /// Whether nobody answers what it sends: any message of ICMP but an echo request.
+  var isOneWay: Bool {
+    guard case .icmp(let type?, _) = request.traffic else { return false }
+    return type != 8 && type != 128
+  }
 }

@@ -88,10 +88,12 @@ extension ControlPlane {
     guard nameIdentities.hasSelectors || !nameIdentities.identities.isEmpty else { return false }
     var wanted = settings.dnsProxy.preAllocateIdentities ? nameIdentities.preallocated(options) : []
     for node in nameCaches.keys.sorted() { wanted += nameLabels(on: node).map(\.labels) }
-    let changes = nameIdentities.update(wanted: wanted, numbers: &policies.cidrNumbers)
+    let changes = nameIdentities.update(
+      wanted: wanted, taken: Set(policies.local.all.map(\.number)))
     guard !changes.added.isEmpty || !changes.removed.isEmpty else { return false }
     var byNumber: [UInt32: Identity] = [:]
     for identity in nameIdentities.identities.values { byNumber[identity.number] = identity }
+    policies.names = byNumber.values.sorted { $0.number < $1.number }
     policies.updateIdentities(byNumber, changes)
     return true
   }
@@ -133,7 +135,7 @@ extension ControlPlane {
 
   /// The labels of the longest prefix of a policy that holds an address.
   private func prefixLabels(_ address: IPAddress) -> [IdentityLabel] {
-    let holding = policies.cidrIdentities.filter { $0.key.contains(address) }
+    let holding = policies.local.prefixes.filter { $0.key.contains(address) }
     guard let longest = holding.max(by: { $0.key.prefixLength < $1.key.prefixLength }) else { return [] }
     return longest.value.labels.labels.filter { $0.source != "reserved" }
   }

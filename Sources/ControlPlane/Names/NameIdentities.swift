@@ -10,6 +10,10 @@ import Wire
 struct NameIdentities: Sendable {
   /// By their labels, as `IdentityLabels.sortedList` writes them.
   private(set) var identities: [String: Identity] = [:]
+  /// The datapath knows local identities by this range, which those of prefixes are in as well.
+  private var numbers = NumberSpace("fqdn", 1...65_535)
+  /// What the numbers are drawn from.
+  private var drawnFrom: [String: String] = [:]
   private var patterns: [(text: String, pattern: DNSPattern)] = []
 
   /// The names and patterns of policies.
@@ -39,24 +43,41 @@ struct NameIdentities: Sendable {
   func number(of labels: IdentityLabels) -> UInt32? { identities[labels.sortedList]?.number }
 
   /// Makes the identities that are wanted, and lets go of the others.
+  ///
+  /// - Parameter taken: the numbers of prefixes, which come first.
   mutating func update(
-    wanted: [IdentityLabels], numbers: inout NumberSpace
+    wanted: [IdentityLabels], taken: Set<UInt32>
   ) -> (added: [UInt32], removed: [UInt32]) {
     var byName: [String: IdentityLabels] = [:]
     for labels in wanted { byName[labels.sortedList] = labels }
     var removed: [UInt32] = []
-    for (name, identity) in identities.sorted(by: { $0.key < $1.key }) where byName[name] == nil {
-      removed.append(identity.number)
+    for (name, identity) in identities.sorted(by: { $0.key < $1.key })
+    where byName[name] == nil || taken.contains(identity.number) {
+      if !taken.contains(identity.number) { removed.append(identity.number) }
       identities[name] = nil
-      numbers.release(name)
+      if let drawn = drawnFrom.removeValue(forKey: name) { numbers.release(drawn) }
     }
     var added: [UInt32] = []
     for (name, labels) in byName.sorted(by: { $0.key < $1.key }) where identities[name] == nil {
-      guard let number = numbers.number(for: name) else { continue }
-      let full = IDENTITY_SCOPE_LOCAL.number | UInt32(truncatingIfNeeded: number)
+      guard let full = draw(name, taken) else { continue }
       identities[name] = Identity(number: full, labels: labels, references: 1)
       added.append(full)
     }
     return (added, removed)
+  }
+
+  /// A number that no prefix has: where one does, the name is asked again with a count behind it.
+  private mutating func draw(_ name: String, _ taken: Set<UInt32>) -> UInt32? {
+    for attempt in 0..<64 {
+      let key = attempt == 0 ? name : "\(name)#\(attempt)"
+      guard let number = numbers.number(for: key) else { return nil }
+      let full = IDENTITY_SCOPE_LOCAL.number | UInt32(truncatingIfNeeded: number)
+      if !taken.contains(full) {
+        drawnFrom[name] = key
+        return full
+      }
+      numbers.release(key)
+    }
+    return nil
   }
 }
