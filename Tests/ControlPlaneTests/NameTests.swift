@@ -18,7 +18,7 @@ import Wire
         ["stripe.com", "a.b.stripe.com"]
       ),
       ("**.stripe.com", ["a.stripe.com", "a.b.stripe.com"], ["stripe.com", ".stripe.com"]),
-      ("*", ["a", "a.b.c", "."], [""]),
+      ("*", ["a", "a.b.c", "."], ["a b", "a..b"]),
       ("stripe.com", ["stripe.com", "STRIPE.COM."], ["xstripe.com", "stripexcom", "stripe.com.evil"]),
       ("sub*.x", ["sub.x", "sub1.x"], ["sub.a.x"]),
     ] as [(String, [String], [String])])

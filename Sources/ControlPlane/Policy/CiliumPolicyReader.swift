@@ -47,7 +47,7 @@ struct CiliumPolicyReader {
             subject: subject, isAboutNodes: rule.nodeSelector != nil, namespace: policy.namespace,
             isIngress: isIngress, verdict: verdict, defaultDeny: defaultDeny,
             peers: peers(traffic.peers, matchesInit: matchesInit),
-            ports: ports(traffic, origin, deniesByDefault: defaultDeny),
+            ports: ports(traffic, origin),
             authentication: verdict == .allow ? traffic.authentication?.value : nil, origin: origin))
       }
     }
@@ -251,7 +251,7 @@ extension CiliumPolicyReader {
 
   /// nil for every port.
   private func ports(
-    _ rule: TrafficRule, _ origin: PolicyOrigin, deniesByDefault: Bool
+    _ rule: TrafficRule, _ origin: PolicyOrigin
   ) -> [PolicyStatement.PortSpec]? {
     let toPorts = rule.toPorts ?? []
     let icmps = rule.icmps ?? []
@@ -266,7 +266,7 @@ extension CiliumPolicyReader {
           PolicyStatement.PortSpec(
             port: .init(reference, end: port.endPort), transport: transport,
             redirect: ProxyRedirect(
-              entry, transport: transport, place: place, deniesByDefault: deniesByDefault))
+              entry, transport: transport, place: place))
         }
       }
     }

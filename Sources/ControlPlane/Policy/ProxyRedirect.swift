@@ -22,10 +22,8 @@ struct ProxyRedirect: Hashable, Sendable {
 
   /// The redirect of an entry of `toPorts` for one transport protocol; nil for none.
   ///
-  /// - Parameters:
-  ///   - place: the entry, as `CiliumNetworkPolicy default/a ingress[0].toPorts[1]`.
-  ///   - deniesByDefault: where false, rules of layer 7 hold nothing back.
-  init?(_ rule: PortRule, transport: UInt8, place: String, deniesByDefault: Bool) {
+  /// - Parameter place: the entry, as `CiliumNetworkPolicy default/a ingress[0].toPorts[1]`.
+  init?(_ rule: PortRule, transport: UInt8, place: String) {
     let http = rule.rules?.http ?? []
     let dns = rule.rules?.dns ?? []
     serverNames = rule.serverNames?.map(\.value) ?? []
@@ -38,14 +36,12 @@ struct ProxyRedirect: Hashable, Sendable {
       self.dns = dns.enumerated().map { index, name in
         ProxyPermission.Name(name, origin: "\(place).rules.dns[\(index)]", at: name.location)
       }
-      if !deniesByDefault { self.dns?.append(.any(place)) }
     } else if !http.isEmpty, transport == 6 {
       (parser, priority) = (.http, 101)
       self.http = http.enumerated().map { index, request in
         ProxyPermission.HTTP(
           rule: request, origin: "\(place).rules.http[\(index)]", location: request.location)
       }
-      if !deniesByDefault { self.http?.append(.any(place)) }
     } else if rule.terminatingTLS != nil || rule.originatingTLS != nil || !serverNames.isEmpty {
       (parser, priority) = (.tls, 116)
     } else {

@@ -66,10 +66,12 @@ struct ResolvedPolicy: Sendable {
       let isEnforced = !own.isEmpty || isAlways
       if isIngress { enforcesIngress = isEnforced } else { enforcesEgress = isEnforced }
       guard !own.isEmpty else { continue }
+      // Where nothing is denied by default, rules of layer 7 hold nothing back either.
+      let isLax = !isAlways && !own.contains(where: \.defaultDeny)
       own += ResolvedPolicy.defaults(own, isIngress: isIngress, isHost: isHost, isAlways: isAlways)
       let levels = PriorityLevels(own)
       spans[isIngress] = levels.spans
-      for (statement, priority) in zip(own, levels.priorities) { add(statement, priority) }
+      for (statement, priority) in zip(own, levels.priorities) { add(statement, priority, isLax: isLax) }
     }
   }
 
@@ -100,7 +102,7 @@ struct ResolvedPolicy: Sendable {
     return result
   }
 
-  private mutating func add(_ statement: PolicyStatement, _ priority: UInt32) {
+  private mutating func add(_ statement: PolicyStatement, _ priority: UInt32, isLax: Bool) {
     let (ports, peers) = statement.filters
     guard !ports.isEmpty else { return }
     var features = features[statement.isIngress] ?? Features()
@@ -115,6 +117,7 @@ struct ResolvedPolicy: Sendable {
       origins: [statement.origin])
     for var spec in ports {
       policy.redirect = spec.redirect
+      if isLax { policy.redirect?.widen(statement.origin.description) }
       spec.redirect = nil
       let key = FilterKey(tier: statement.tier, isIngress: statement.isIngress, spec: spec)
       for peer in peers { filters[key, default: Filter()].merge(peer, policy) }
