@@ -59,14 +59,15 @@ let package = Package(
 
     // The cluster as values, and what the agent makes of it.
     module("Cluster", ["Wire"]),
+    module("RegularExpressions"),
     module("Manifests", ["Cluster", yams]),
-    module("ControlPlane", ["Cluster", "MapABI", "Wire"]),
-    module("Intent", ["Cluster", "Wire"]),
+    module("ControlPlane", ["Cluster", "MapABI", "RegularExpressions", "Wire"]),
+    module("Intent", ["Cluster", "RegularExpressions", "Wire"]),
     module("Lint", ["Manifests", "Intent", "Cluster", "Wire"]),
 
     // The hooks, and the world around them.
     module("Datapath", ["MapABI", "Wire"]),
-    module("Simulator", ["Datapath", "ControlPlane"]),
+    module("Simulator", ["Datapath", "ControlPlane", "RegularExpressions"]),
     module("Conformance", ["Datapath"]),
     module("Capture", ["Wire", "CLibpcap", "CZlib", "CZstd"]),
 
@@ -79,7 +80,9 @@ let package = Package(
 
     // Scenario files, reports and the command line.
     module("Scenario", ["Manifests"]),
-    module("Runner", ["Scenario", "Simulator", "ControlPlane", "Conformance", "Intent", "Capture", "Views"]),
+    module(
+      "Runner",
+      ["Scenario", "Simulator", "ControlPlane", "Conformance", "Intent", "Lint", "Capture", "Views"]),
     module("Report", ["Runner"]),
     // Random clusters and traffic, what differs in them, and the smallest case that shows it.
     module("Explore", ["Runner", "Manifests", "Report", "ControlPlane", "Conformance", "Kernel"]),
@@ -107,12 +110,13 @@ let package = Package(
     tests("MapABI", ["MapABI", "TestSupport"]),
     tests("Views", ["Views", "MapABI", "CDatapath", "Wire", "TestSupport"]),
     tests("Cluster", ["Cluster", "TestSupport"]),
+    tests("RegularExpressions", ["RegularExpressions", "TestSupport"]),
     tests("Manifests", ["Manifests", "TestSupport"]),
     tests("ControlPlane", ["Cluster", "ControlPlane", "Manifests", "MapABI", "TestSupport", "Wire"]),
     tests("Intent", ["Intent", "Manifests", "TestSupport"]),
     tests("Lint", ["Lint", "Manifests", "TestSupport"]),
     tests("Datapath", ["Datapath", "TestSupport"]),
-    tests("Simulator", ["Simulator", "TestSupport"]),
+    tests("Simulator", ["Simulator", "Cluster", "TestSupport"]),
     tests("Conformance", ["Conformance", "Kernel", "Datapath", "MapABI", "TestSupport"]),
     tests("Capture", ["Capture", "TestSupport"]),
     tests("Kernel", ["Kernel", "Conformance", "Explore", "TwoPods", "Simulator", "TestSupport"]),

@@ -105,6 +105,10 @@ public enum JSONReport {
       return .members(
         ("time", .string("\(step.time.unixNanoseconds)")), ("node", .string(step.node)),
         ("device", .string(step.device)), ("kernel", .string("\(step.action)")))
+    case .proxy(let step):
+      return .members(
+        ("time", .string("\(step.time.unixNanoseconds)")), ("node", .string(step.node)),
+        ("listener", .string(step.listener)), ("proxy", .string(step.action.words)))
     }
   }
 

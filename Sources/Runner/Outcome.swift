@@ -52,6 +52,8 @@ public struct ScenarioOutcome: Sendable {
   public var findings: [Finding]
   /// Names for what stands in journeys as numbers.
   public var names: NameBook
+  /// What its steps asked to capture, by name.
+  public var captures: [NamedCapture] = []
 
   public init(name: String, file: String) {
     self.name = name

@@ -55,6 +55,7 @@ public enum ScenarioRunner {
     outcome.journeys = session.network.journeys
     outcome.agreement = session.network.observer.agreement
     outcome.names = session.names
+    outcome.captures = session.captures.map { NamedCapture($0, outcome.journeys, outcome.names) }
     for finding in session.controlPlane.findings where !outcome.findings.contains(finding) {
       outcome.findings.append(finding)
     }

@@ -28,7 +28,7 @@ extension Session where Observer: ~Copyable {
     if let body = expect.body { judge.check("body", glob: body.value, got: last.body) }
     let conversation = journeys(outcome.journeys)
     if let match = expect.match {
-      let view = ConversationView(journeys: conversation, first: last.firstJourney)
+      let view = ConversationView(journeys: conversation, first: last.firstJourney, proxied: last.proxied)
       judge.check("match", expected: match.value.rawValue, got: view.match)
     }
     judge.judgePath(expect.path, conversation, names)

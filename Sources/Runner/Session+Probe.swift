@@ -101,7 +101,11 @@ extension Session where Observer: ~Copyable {
     if let message = probe.icmp { return .icmp(type: message.type, code: message.code) }
     guard let port else { return nil }
     switch port.transport {
-    case .tcp: return http.map { .http($0) } ?? .tcp
+    case .tcp:
+      if case .url(let url)? = probe.to, url.scheme == .https, let http {
+        return .https(http, serverName: IPAddress(url.host) == nil ? url.host : nil)
+      }
+      return http.map { .http($0) } ?? .tcp
     case .udp: return .udp
     case .sctp: return .sctp
     case .icmp, .icmpv6: return .icmp(type: nil, code: nil)

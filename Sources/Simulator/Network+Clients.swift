@@ -15,7 +15,7 @@ extension Network where Observer: ~Copyable {
   }
 
   /// The number by which ``continueProbe(_:with:)`` knows the last probe.
-  public var lastProbe: Int { clients.count - 1 }
+  public var lastProbe: Int { clients.lastIndex { $0.upstream == nil } ?? clients.count - 1 }
 
   /// Sends another request over a connection that an earlier probe left open.
   public mutating func continueProbe(_ client: Int, with request: HTTPRequest?, timeout: Instant.Span)
@@ -36,6 +36,8 @@ extension Network where Observer: ~Copyable {
     clients[client].phase = .awaitingResponse
     if case .http(let http) = clients[client].request.traffic {
       sendData(client, http.octets)
+    } else if case .https(let http, _) = clients[client].request.traffic {
+      sendData(client, TLSRecord.make(TLSRecord.applicationData, http.octets))
     } else {
       sendData(client, Array("ciliate".utf8))
     }
@@ -47,7 +49,8 @@ extension Network where Observer: ~Copyable {
     while clients[client].phase != .done, clients[client].phase != .held, !queue.isEmpty { handleNext() }
     // The last packets of the conversation still arrive; timers of probes that are over do nothing.
     settle()
-    if let first = clients[client].result.firstJourney,
+    // A proxied conversation ends where the proxy took it.
+    if let first = clients[client].result.proxied.last ?? clients[client].result.firstJourney,
       case .delivered(let place) = journeys[first].disposition
     {
       clients[client].result.deliveredTo = place
@@ -117,7 +120,7 @@ extension Network where Observer: ~Copyable {
     var retries = true
     let body: Packet.Body
     switch request.traffic {
-    case .tcp, .http:
+    case .tcp, .http, .https:
       let sequence = draw()
       var options: [TCPOption] = [.maximumSegmentSize(UInt16(clamping: mss(request, target.address)))]
       options += [.selectiveAcknowledgmentPermitted, .noOperation, .windowScale(7)]
@@ -220,6 +223,12 @@ extension Network where Observer: ~Copyable {
       clients[client].result.journeys.append(journey)
     }
     if let pair = clients[client].pair { stacks[clients[client].request.from]?.connections[pair] = nil }
+    guard clients[client].upstream != nil else { return }
+    if case .dns = clients[client].request.traffic {
+      upstreamQueryFailed(client, outcome)
+    } else {
+      upstreamFinished(client, outcome)
+    }
   }
 
   /// The client whose socket this is: by its port, and whom it talks to.
@@ -233,6 +242,7 @@ extension Network where Observer: ~Copyable {
 
   /// A datagram for a client: the answer of a name server, or of the target.
   mutating func receiveDatagram(_ octets: [UInt8], client: Int, journey: Int) {
+    if clients[client].upstream != nil { return upstreamAnswered(client, octets, journey: journey) }
     guard case .resolving(let candidates, let type) = clients[client].phase else {
       if case .dns = clients[client].request.traffic { receiveAnswer(octets, client: client) }
       return finish(

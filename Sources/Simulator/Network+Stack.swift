@@ -12,6 +12,7 @@ extension Network where Observer: ~Copyable {
       // ARP and neighbour discovery are resolved beforehand; nothing else but IP concerns the simulated stack.
       return lose(flight, .malformed)
     }
+    if divertToProxy(flight, node) { return }
     guard isLocal(destination, runtime.spec) else { return forward(flight, node) }
     if let tunnel = runtime.spec.tunnel, runtime.spec.addresses.contains(destination),
       Self.udpDestinationPort(flight.buffer.frame) == tunnel.port
@@ -43,13 +44,21 @@ extension Network where Observer: ~Copyable {
 
   /// Routes a packet that the node itself made.
   mutating func routeOutput(_ flight: Flight, _ node: Int) {
-    guard let (_, destination) = FrameEdit.addresses(flight.buffer.frame) else {
+    guard let (source, destination) = FrameEdit.addresses(flight.buffer.frame) else {
       return lose(flight, .malformed)
     }
-    if isLocal(destination, nodes[node].spec) { return deliver(flight, to: .node(node)) }
+    if isLocal(destination, nodes[node].spec) {
+      if divertToProxy(flight, node) { return }
+      return deliver(flight, to: .node(node))
+    }
     var flight = flight
-    // The agent's netfilter rule marks what local processes send, so that the hooks know it.
-    flight.buffer.mark = MARK_MAGIC_HOST.rawValue
+    if flight.buffer.mark == 0 {
+      // The agent's netfilter rule marks what local processes send, so that the hooks know it.
+      flight.buffer.mark = MARK_MAGIC_HOST.rawValue
+    } else {
+      // A proxy that speaks for a pod uses the pod's address.
+      masquerade(&flight, node, source: source, destination: destination)
+    }
     transmitRouted(flight, node, to: destination)
   }
 

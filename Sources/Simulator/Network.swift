@@ -1,3 +1,4 @@
+import ControlPlane
 public import Datapath
 public import MapABI
 public import Wire
@@ -16,6 +17,10 @@ public struct Network<Observer: HopObserver & ~Copyable>: ~Copyable {
   public var faults: [LinkFault] = []
   /// What a hook met that the model does not model; such a packet goes no further.
   public internal(set) var unmodelled: [String] = []
+
+  /// What the proxies of the nodes ask and tell.
+  public var agents: (any NodeAgents)?
+  public var dnsProxy = DNSProxySettings()
 
   var topology: Topology
   var nodes: [NodeRuntime]
@@ -67,6 +72,9 @@ public struct Network<Observer: HopObserver & ~Copyable>: ~Copyable {
         continue
       }
       stacks[.pod(index)]?.connections = old[.pod(was)]?.connections ?? [:]
+    }
+    for (id, stack) in old {
+      if case .proxy = id { stacks[id]?.connections = stack.connections }
     }
   }
 
@@ -145,6 +153,12 @@ public struct Network<Observer: HopObserver & ~Copyable>: ~Copyable {
       stacks[.node(index)] = Stack(
         id: .node(index), name: "node/" + node.name, addresses: node.addresses + node.routerAddresses,
         listeners: node.listeners, identification: Self.identification(node.name))
+      for proxy in node.proxies {
+        let name = "\(node.name)/\(proxy.listener.name)"
+        stacks[.proxy(node: index, port: proxy.port)] = Stack(
+          id: .proxy(node: index, port: proxy.port), name: name, addresses: [], listeners: [],
+          identification: Self.identification(name), isProxy: true)
+      }
     }
     for (index, host) in topology.externals.enumerated() {
       stacks[.external(index)] = Stack(
@@ -173,6 +187,10 @@ final class NodeRuntime {
   var masquerades: [SocketPair: IPAddress] = [:]
   /// Connections whose first packet netfilter has seen, by that packet's ends: it translates no reply of theirs.
   var tracked: Set<SocketPair> = []
+  /// The sockets of its proxies by their own ends.
+  var proxySockets: [SocketPair: ProxySocket] = [:]
+  /// The connections that its proxies have accepted.
+  var proxied: [SocketPair: ProxiedConnection] = [:]
   /// Positions in `state.image.attachments`, by hook and device.
   private var attachments: [AttachmentKey: Int] = [:]
 

@@ -186,6 +186,9 @@ enum Artifacts {
         scenario.journeys, comment: "scenario \(scenario.name), seed \(outcome.seed)")
       let base = "\(folder)/\(fileName(scenario.name))"
       try OutputFile.write(capture.pcapng, to: "\(base).pcapng")
+      for named in scenario.captures {
+        try OutputFile.write(named.pcap, to: "\(base)-\(fileName(named.name)).pcap")
+      }
       for underlay in capture.underlays {
         try OutputFile.write(underlay.pcap, to: "\(base)-\(fileName(underlay.node)).pcap")
       }

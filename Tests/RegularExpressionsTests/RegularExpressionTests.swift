@@ -1,4 +1,4 @@
-import Intent
+import RegularExpressions
 import Testing
 
 @Suite struct RegularExpressionTests {
