@@ -29,8 +29,10 @@ public enum ScenarioRunner {
   /// - Parameters:
   ///   - seed: overrides the scenario's own.
   ///   - findings: what was found when the files were read.
+  ///   - explains: whether each probe comes with what policies say of it, and why.
   public static func run<Observer: ScenarioObserver & ~Copyable>(
-    _ loaded: LoadedScenario, findings: [Finding], seed: UInt64?, observer: consuming Observer
+    _ loaded: LoadedScenario, findings: [Finding], seed: UInt64?, explains: Bool = false,
+    observer: consuming Observer
   ) -> ScenarioOutcome {
     var outcome = ScenarioOutcome(name: loaded.scenario.name, file: loaded.scenario.file)
     outcome.findings = findings
@@ -45,6 +47,7 @@ public enum ScenarioRunner {
     }
     var session = Session(
       loaded, cluster: cluster, seed: seed ?? loaded.scenario.seed, observer: observer)
+    session.explains = explains
     for (number, step) in loaded.scenario.steps.enumerated() {
       outcome.steps.append(session.perform(step, number: number))
     }

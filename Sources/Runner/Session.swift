@@ -19,6 +19,8 @@ struct Session<Observer: HopObserver & ~Copyable>: ~Copyable {
   /// Connections that steps have kept open, by name.
   var kept: [String: Int] = [:]
   var names = NameBook()
+  /// Whether probes are explained.
+  var explains = false
   /// By node.
   var collections: [String: ConntrackCollection] = [:]
 

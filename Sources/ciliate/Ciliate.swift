@@ -7,7 +7,9 @@ struct Ciliate: ParsableCommand {
     commandName: "ciliate",
     abstract: "What happens to this packet in my cluster? A Cilium model, checked against the kernel.",
     subcommands: [
-      RunCommand.self, DecodeCommand.self, PcapCommand.self, LintCommand.self, LabCommand.self,
+      RunCommand.self, ProbeCommand.self, MatrixCommand.self, DecodeCommand.self, PcapCommand.self,
+      LintCommand.self,
+      LabCommand.self,
       RecordCommand.self, ShowCommand.self, InspectCommand.self, DoctorCommand.self,
     ])
 

@@ -2,7 +2,6 @@ import ArgumentParser
 import Cluster
 import Lint
 import Manifests
-import Runner
 
 /// `ciliate lint`: what is wrong with manifests, and what is legal and seldom meant.
 struct LintCommand: ParsableCommand {
@@ -23,26 +22,11 @@ struct LintCommand: ParsableCommand {
   var output: Output = .text
 
   func run() throws {
-    let findings = Linter.findings(in: try read())
+    let findings = Linter.findings(in: try ManifestFiles.read(paths))
     switch output {
     case .text: for finding in findings { print("\(finding)") }
     case .sarif: print(SARIF(findings).text, terminator: "")
     }
     if !findings.isEmpty { throw ExitCode(1) }
-  }
-
-  private func read() throws -> ManifestSet {
-    var all = ManifestSet()
-    do {
-      for file in try YAMLFiles.find(.manifest, paths) {
-        all.append(ManifestReader().read(try readText(file), file: file))
-      }
-    } catch {
-      complain("\(error)")
-      throw ExitCode(2)
-    }
-    // Those within a file are there already.
-    all.findings += ManifestReader.duplicates(in: all.objects).filter { !all.findings.contains($0) }
-    return all
   }
 }

@@ -66,34 +66,13 @@ struct RunSession {
   }
 
   private func openKernel() -> (DatapathBuilds?, KernelStatus) {
-    var status = KernelStatus(ran: false, reason: nil, datapath: command.datapath)
-    if let reason = Doctor.examine().reason {
-      status.reason = reason
-      return (nil, status)
-    }
-    do {
-      let builds = try command.datapath == "builtin" ? .builtin() : DatapathBuilds.load(command.datapath)
-      status.ran = true
-      return (builds, status)
-    } catch {
-      status.reason = "\(error)"
-      return (nil, status)
-    }
+    KernelRun(datapath: command.datapath).open()
   }
 
   private func run(
     _ scenario: LoadedScenario, _ findings: [Finding], _ build: DatapathBuilds.Build?
   ) -> ScenarioOutcome {
-    guard let build else {
-      return ScenarioRunner.run(scenario, findings: findings, seed: command.seed, observer: NoObserver())
-    }
-    if build.folder != command.datapath { complain("\(scenario.scenario.name): datapath \(build.folder)") }
-    // The model alone is quick: it tells what the kernel will have to load.
-    let forecast = ProgramForecast()
-    _ = ScenarioRunner.run(scenario, findings: findings, seed: command.seed, observer: forecast)
-    let replay = Replay(
-      KernelCluster(objects: build.objects, forecast: forecast), foreign: build.objects.isForeign)
-    return ScenarioRunner.run(scenario, findings: findings, seed: command.seed, observer: replay)
+    KernelRun(datapath: command.datapath).run(scenario, findings, build, seed: command.seed)
   }
 
   private func write(_ outcome: Runner.Outcome) throws {
