@@ -84,6 +84,12 @@ let package = Package(
       name: "ciliate", dependencies: ["Report", "Kernel", "Capture", "Lint", "Views", arguments],
       path: "Sources/ciliate", swiftSettings: settings),
 
+    // The policy suites that others wrote, against every oracle.
+    module("Cyclonus", ["Intent", "Manifests", "Simulator"]),
+    .executableTarget(
+      name: "ciliate-conformance", dependencies: ["Cyclonus", "Conformance", "Kernel"],
+      path: "Sources/ciliate-conformance", swiftSettings: settings),
+
     // Measurements, and what they are measured against.
     .target(name: "CBenchPeer", path: "Sources/CBenchPeer"),
     .executableTarget(
@@ -113,5 +119,6 @@ let package = Package(
     tests("Scenario", ["Scenario", "TestSupport"]),
     tests("Runner", ["Runner", "Report", "Kernel", "BPFObjects", "TestSupport"]),
     tests("Report", ["Report", "Runner", "TestSupport"]),
+    tests("Cyclonus", ["Cyclonus", "Conformance", "Kernel", "TestSupport"]),
   ]
 )

@@ -16,6 +16,17 @@ struct PolicyInput {
   /// all is bad input.
   static func read(_ paths: [String], values files: [String], profile: Profile) throws -> PolicyInput {
     let manifests = try ManifestFiles.read(paths, profile: profile)
+    let (settings, settingFindings) = try settings(files, profile: profile)
+    let findings = manifests.findings + settingFindings
+    for finding in findings { complain("\(finding)") }
+    if findings.contains(where: { $0.severity == .error && $0.authority != .agent }) { throw ExitCode(2) }
+    return PolicyInput(
+      cluster: ClusterState(manifests.objects), settings: settings,
+      isIncomplete: findings.contains { $0.severity == .unmodelled })
+  }
+
+  /// What Helm values files make of Cilium's settings.
+  static func settings(_ files: [String], profile: Profile) throws -> (Settings, [Finding]) {
     var values: [YAMLValue] = []
     for file in files {
       do {
@@ -25,13 +36,7 @@ struct PolicyInput {
         throw ExitCode(2)
       }
     }
-    let (settings, settingFindings) = HelmValues(profile: profile).settings(values)
-    let findings = manifests.findings + settingFindings
-    for finding in findings { complain("\(finding)") }
-    if findings.contains(where: { $0.severity == .error && $0.authority != .agent }) { throw ExitCode(2) }
-    return PolicyInput(
-      cluster: ClusterState(manifests.objects), settings: settings,
-      isIncomplete: findings.contains { $0.severity == .unmodelled })
+    return HelmValues(profile: profile).settings(values)
   }
 }
 
