@@ -22,6 +22,8 @@ public struct PacketOracle<Observer: HopObserver & ~Copyable>: ~Copyable {
   private var plane: ControlPlane
   private var nodes: [String: NodeBox] = [:]
   private var frames: [FrameKey: [UInt8]] = [:]
+  /// Another one for each set of policies, so that no probe is a connection that programs in the kernel may know.
+  private var sourcePort: UInt16 = 40_000
   private let model = Model()
 
   /// A node's state, which cannot be copied, and its programs.
@@ -73,6 +75,8 @@ public struct PacketOracle<Observer: HopObserver & ~Copyable>: ~Copyable {
 
   /// Lets controllers and agents react to the objects as they now are.
   public mutating func apply(_ cluster: ClusterState) {
+    sourcePort = sourcePort < 60_000 ? sourcePort + 1 : 40_000
+    frames.removeAll(keepingCapacity: true)
     for update in plane.reconcile(cluster) {
       if update.isRemoved {
         nodes[update.node] = nil
@@ -156,7 +160,7 @@ public struct PacketOracle<Observer: HopObserver & ~Copyable>: ~Copyable {
     let key = FrameKey(
       source: source, destination: destination, transport: transport, mac: from.containerMAC)
     if let frame = frames[key] { return frame }
-    let port: UInt16 = 40_000
+    let port = sourcePort
     let body: Packet.Body
     switch transport {
     case .tcp(let number):
