@@ -119,6 +119,8 @@ let package = Package(
     tests("Scenario", ["Scenario", "TestSupport"]),
     tests("Runner", ["Runner", "Report", "Kernel", "BPFObjects", "TestSupport"]),
     tests("Report", ["Report", "Runner", "TestSupport"]),
+    // The built binary, from outside.
+    tests("Command", ["ciliate", "BPFObjects", "TestSupport"]),
     tests("Cyclonus", ["Cyclonus", "Conformance", "Kernel", "TestSupport"]),
   ]
 )

@@ -102,31 +102,21 @@ public struct MatrixReport {
     var transports: [Int]
   }
 
+  /// A decision at one end.
+  private struct Place: Hashable {
+    var decision: Int
+    var own: Int
+  }
+
   private func groups() -> [Group] {
     var result: [Group] = []
+    var known: [Place: [Int]] = [:]
     for transport in matrix.transports.indices {
-      var here: [Int: [Int: Group]] = [:]
-      var order: [(decision: Int, own: Int)] = []
-      for row in matrix.rows.indices {
-        for column in matrix.columns.indices where asked[transport, column] {
-          let decision = matrix.decision(transport, row, column)
-          let cell = matrix.decisions[decision]
-          // What nobody decides is not worth a line.
-          if cell.verdict == .allowed, cell.site == nil, cell.reason != .localHost { continue }
-          let (own, peer) = cell.direction == .egress ? (row, column) : (column, row)
-          if here[decision]?[own] == nil {
-            order.append((decision, own))
-            here[decision, default: [:]][own] = Group(
-              cell: cell, place: (row, column), peers: [], transports: [transport])
-          }
-          here[decision]?[own]?.peers.append(peer)
-        }
-      }
-      for (decision, own) in order {
-        guard let group = here[decision]?[own] else { continue }
-        if let same = result.firstIndex(where: { isSame($0, group) }) {
+      for (place, group) in groups(transport) {
+        if let same = known[place]?.first(where: { result[$0].peers == group.peers }) {
           result[same].transports.append(transport)
         } else {
+          known[place, default: []].append(result.count)
           result.append(group)
         }
       }
@@ -134,9 +124,27 @@ public struct MatrixReport {
     return result
   }
 
-  private func isSame(_ a: Group, _ b: Group) -> Bool {
-    guard a.cell == b.cell, a.peers == b.peers else { return false }
-    return a.cell.direction == .egress ? a.place.row == b.place.row : a.place.column == b.place.column
+  private func groups(_ transport: Int) -> [(Place, Group)] {
+    var result: [(Place, Group)] = []
+    var positions: [Place: Int] = [:]
+    for row in matrix.rows.indices {
+      for column in matrix.columns.indices where asked[transport, column] {
+        let decision = matrix.decision(transport, row, column)
+        let cell = matrix.decisions[decision]
+        // What nobody decides is not worth a line.
+        if cell.verdict == .allowed, cell.site == nil, cell.reason != .localHost { continue }
+        let (own, peer) = cell.direction == .egress ? (row, column) : (column, row)
+        let place = Place(decision: decision, own: own)
+        if let position = positions[place] {
+          result[position].1.peers.append(peer)
+        } else {
+          positions[place] = result.count
+          result.append(
+            (place, Group(cell: cell, place: (row, column), peers: [peer], transports: [transport])))
+        }
+      }
+    }
+    return result
   }
 
   private func reasons() -> String {

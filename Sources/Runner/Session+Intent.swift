@@ -92,7 +92,8 @@ extension Session where Observer: ~Copyable {
     switch port.transport {
     case .tcp: return .tcp(port.number)
     case .udp: return .udp(port.number)
-    case .sctp: return nil
+    // Without the option nothing of it passes, whatever policies say.
+    case .sctp: return settings.features.sctp ? .sctp(port.number) : nil
     case .icmp, .icmpv6: return .icmp(type: destination.family == .ipv4 ? 8 : 128)
     }
   }
