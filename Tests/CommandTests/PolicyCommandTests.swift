@@ -221,6 +221,26 @@ struct PolicyCommandTests {
     }
   }
 
+  @Test(
+    "What the README shows is what the commands say",
+    arguments: [
+      "matrix workloads.yaml policies.yaml proposed.yaml --before workloads.yaml policies.yaml",
+      "probe workloads.yaml policies.yaml --from workload/shop/web --to workload/shop/db --port 5432 --explain",
+    ])
+  func readme(_ line: String) throws {
+    let text = try String(contentsOfFile: "\(PackageFolder.path)/README.md", encoding: .utf8)
+    let shown = try #require(text.split(separator: "$ ciliate \(line)\n").dropFirst().first)
+    let folder = "scenarios/policy/who-reaches-what"
+    let arguments = line.split(separator: " ").map { word in
+      word.hasSuffix(".yaml") ? "\(folder)/\(word)" : String(word)
+    }
+    let run = try Command.run(try #require(Command.ciliate), arguments)
+    let said = run.output.replacingOccurrences(of: folder + "/", with: "")
+    for line in shown.split(separator: "\n").prefix(while: { $0 != "```" }) where line != "…" {
+      #expect(said.contains(line), "\(said)")
+    }
+  }
+
   // MARK: lint
 
   @Test("What is found stands on a line of its own, with place, severity and who refuses")
