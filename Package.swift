@@ -90,6 +90,12 @@ let package = Package(
       name: "ciliate", dependencies: ["Report", "Explore", "Kernel", "Capture", "Lint", "Views", arguments],
       path: "Sources/ciliate", swiftSettings: settings),
 
+    // The policy suites that others wrote, against every oracle.
+    module("Cyclonus", ["Intent", "Manifests", "Simulator"]),
+    .executableTarget(
+      name: "ciliate-conformance", dependencies: ["Cyclonus", "Conformance", "Kernel"],
+      path: "Sources/ciliate-conformance", swiftSettings: settings),
+
     // Measurements, and what they are measured against.
     .target(name: "CBenchPeer", path: "Sources/CBenchPeer"),
     .executableTarget(
@@ -124,5 +130,8 @@ let package = Package(
     tests("Runner", ["Runner", "Report", "Kernel", "BPFObjects", "TestSupport"]),
     tests("Report", ["Report", "Runner", "TestSupport"]),
     tests("Explore", ["Explore", "Kernel", "TestSupport"]),
+    // The built binary, from outside.
+    tests("Command", ["ciliate", "BPFObjects", "TestSupport"]),
+    tests("Cyclonus", ["Cyclonus", "Conformance", "Kernel", "TestSupport"]),
   ]
 )

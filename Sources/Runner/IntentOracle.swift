@@ -1,5 +1,5 @@
 import Cluster
-import Intent
+public import Intent
 import Wire
 
 /// Who opens a conversation, as the oracle is asked about it.
@@ -27,6 +27,16 @@ struct IntentOpinion: Equatable {
   var l7Rule: String?
   /// The pod that gets it.
   var destination: String?
+}
+
+/// What policies say of a probe's conversation, and why: from the manifests alone.
+public struct ProbeExplanation: Sendable {
+  public var from: String
+  public var to: String
+  /// The port that the destination sees, after a service's translation.
+  public var port: String
+  public var egress: Explanation
+  public var ingress: Explanation
 }
 
 /// The oracle that reads the manifests directly, fed with the facts that it cannot know: where pods are, which
@@ -102,6 +112,27 @@ struct IntentOracle {
   /// What an HTTP request asks of proxies.
   static func request(_ method: String, _ path: String, host: String, _ headers: Labels) -> L7Question {
     .request(HTTPRequest(method: method, path: path, host: host, headers: headers))
+  }
+
+  /// What policies say of a conversation, and why: one explanation for each place that it may end at.
+  func explanations(
+    from source: IntentSource, to destination: IPAddress, _ transport: Transport
+  ) -> [ProbeExplanation] {
+    guard let from = subject(source) else { return [] }
+    func explanation(_ to: Subject, _ transport: Transport) -> ProbeExplanation {
+      let traffic = Traffic(from: from, to: to, transport, family: destination.family)
+      let (egress, ingress) = intent.explain(traffic)
+      return ProbeExplanation(
+        from: "\(from)", to: "\(to)", port: "\(transport)", egress: egress, ingress: ingress)
+    }
+    guard let service = serviceAddresses[destination] else {
+      return [explanation(intent.subject(at: destination), transport)]
+    }
+    guard
+      case .backends(let backends)? = intent.service(
+        service, transport, family: destination.family, isReady: isReady)
+    else { return [] }
+    return backends.map { explanation(intent.subject(at: $0.address), transport.to($0.port)) }
   }
 
   private func subject(_ source: IntentSource) -> Subject? {

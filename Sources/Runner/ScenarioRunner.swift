@@ -32,8 +32,10 @@ public enum ScenarioRunner {
   ///   - seed: overrides the scenario's own.
   ///   - findings: what was found when the files were read.
   ///   - profile: the version of Cilium that the nodes run.
+  ///   - explains: whether each probe comes with what policies say of it, and why.
   public static func run<Observer: ScenarioObserver & ~Copyable>(
     _ loaded: LoadedScenario, findings: [Finding], seed: UInt64?, profile: DatapathProfile = .current,
+    explains: Bool = false,
     observer: consuming Observer
   ) -> ScenarioOutcome {
     var outcome = ScenarioOutcome(name: loaded.scenario.name, file: loaded.scenario.file)
@@ -49,6 +51,7 @@ public enum ScenarioRunner {
     }
     var session = Session(
       loaded, cluster: cluster, seed: seed ?? loaded.scenario.seed, profile: profile, observer: observer)
+    session.explains = explains
     for (number, step) in loaded.scenario.steps.enumerated() {
       outcome.steps.append(session.perform(step, number: number))
     }

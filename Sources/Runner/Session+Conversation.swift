@@ -18,6 +18,7 @@ extension Session where Observer: ~Copyable {
     for result in run.results {
       for message in intentDifferences(probe, result, observation(result)) { judge.fail(message) }
     }
+    if explains { outcome.explanations = explanations(probe, last) }
     guard let expect else { return }
     for result in run.results.prefix(1) { judge.judge(expect, observation(result)) }
     for result in run.results.dropFirst() {

@@ -44,6 +44,23 @@ extension Session where Observer: ~Copyable {
     }
   }
 
+  /// What policies say of a probe, whatever became of its packets.
+  func explanations(_ probe: Probe, _ result: ProbeResult) -> [ProbeExplanation] {
+    guard let destination = result.destination, let transport = transport(probe, destination),
+      let source = intentSource(probe) ?? externalSource(probe, destination.family)
+    else { return [] }
+    let all = oracle().explanations(from: source, to: destination, transport)
+    let reached = all.filter { $0.to == result.deliveredTo }
+    return reached.isEmpty ? all : reached
+  }
+
+  private func externalSource(_ probe: Probe, _ family: AddressFamily) -> IntentSource? {
+    guard case .external(let name)? = probe.from, let index = network.externalIndex(named: name) else {
+      return nil
+    }
+    return network.addresses(of: .external(index)).first { $0.family == family }.map { .external($0) }
+  }
+
   private func difference(
     _ opinion: IntentOpinion, _ probe: Probe, _ result: ProbeResult, _ got: Observation
   ) -> String? {
@@ -109,11 +126,12 @@ extension Session where Observer: ~Copyable {
     if probe.dns != nil { return .udp(probe.port?.number ?? 53) }
     if let message = probe.icmp { return .icmp(type: message.type, code: message.code) }
     if case .url(let url)? = probe.to { return .tcp(probe.port?.number ?? url.effectivePort) }
-    guard let port = probe.port else { return nil }
+    guard let port = probe.port ?? onlyPort(of: probe) else { return nil }
     switch port.transport {
     case .tcp: return .tcp(port.number)
     case .udp: return .udp(port.number)
-    case .sctp: return nil
+    // Without the option nothing of it passes, whatever policies say.
+    case .sctp: return settings.features.sctp ? .sctp(port.number) : nil
     case .icmp, .icmpv6: return .icmp(type: destination.family == .ipv4 ? 8 : 128)
     }
   }

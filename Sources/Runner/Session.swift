@@ -27,6 +27,8 @@ struct Session<Observer: HopObserver & ~Copyable>: ~Copyable {
   var captures: [CaptureWindow] = []
   /// The nodes where Envoy is down.
   var envoysDown: Set<String> = []
+  /// Whether probes are explained.
+  var explains = false
   /// By node.
   var collections: [String: ConntrackCollection] = [:]
 

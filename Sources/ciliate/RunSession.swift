@@ -35,15 +35,17 @@ struct RunSession {
     let wanted = loaded.map { choice($0.0) }
     var status = KernelStatus(ran: false, reason: "switched off", datapath: command.datapath)
     var builds: DatapathBuilds?
+    let kernel = KernelRun(
+      datapath: command.datapath, seed: command.seed, checkMaps: command.checkMaps)
     var firstForecast: ProgramForecast?
     if let first = wanted.firstIndex(where: { $0 != .off }) {
       // While the model runs the first scenario, another thread looks at what this machine can do. Which version a
       // brought-along build follows is not known yet.
       let examination = Doctor.Examination(Doctor.packets)
       if command.datapath == "builtin" {
-        firstForecast = forecast(loaded[first].0, loaded[first].1, .current)
+        firstForecast = kernel.forecast(loaded[first].0, loaded[first].1, .current)
       }
-      do { (builds, status) = try openKernel(examination.finish()) } catch {
+      do { (builds, status) = try kernel.open(examination.finish()) } catch {
         complain("\(error)")
         return error is UnknownOptions ? 4 : 2
       }
@@ -55,14 +57,9 @@ struct RunSession {
     var outcome = Runner.Outcome(
       seed: command.seed ?? loaded.first?.0.scenario.seed ?? 1, kernel: status, scenarios: [])
     for ((scenario, findings), choice) in zip(loaded, wanted) {
-      guard choice != .off, let build = try builds?.fitting(scenario) else {
-        outcome.scenarios.append(
-          ScenarioRunner.run(scenario, findings: findings, seed: command.seed, observer: NoObserver()))
-        continue
-      }
-      let forecast = firstForecast ?? forecast(scenario, findings, build.objects.profile)
-      firstForecast = nil
-      outcome.scenarios.append(run(scenario, findings, build, forecast))
+      let build = choice == .off ? nil : try builds?.fitting(scenario)
+      outcome.scenarios.append(kernel.run(scenario, findings, build, forecast: build == nil ? nil : firstForecast))
+      if build != nil { firstForecast = nil }
     }
     try write(outcome)
     for scenario in outcome.scenarios where wanted.contains(.required) && scenario.agreement.ranNothing {
@@ -79,49 +76,6 @@ struct RunSession {
     case .required: .required
     case .off: .off
     case nil: scenario.scenario.kernel
-    }
-  }
-
-  /// Throws when a datapath was brought along and cannot be used as it is.
-  private func openKernel(_ doctor: Doctor) throws -> (DatapathBuilds?, KernelStatus) {
-    var status = KernelStatus(ran: false, reason: nil, datapath: command.datapath)
-    if let reason = doctor.reason {
-      status.reason = reason
-      return (nil, status)
-    }
-    Leftovers.sweep()
-    let builds = try command.datapath == "builtin" ? .builtin() : DatapathBuilds.load(command.datapath)
-    status.ran = true
-    return (builds, status)
-  }
-
-  /// What the kernel will have to load: the model alone is quick, and tells it.
-  private func forecast(
-    _ scenario: LoadedScenario, _ findings: [Finding], _ profile: DatapathProfile
-  ) -> ProgramForecast {
-    let forecast = ProgramForecast()
-    _ = ScenarioRunner.run(
-      scenario, findings: findings, seed: command.seed, profile: profile, observer: forecast)
-    return forecast
-  }
-
-  private func run(
-    _ scenario: LoadedScenario, _ findings: [Finding], _ build: DatapathBuilds.Build,
-    _ forecast: ProgramForecast
-  ) -> ScenarioOutcome {
-    if build.folder != command.datapath { complain("\(scenario.scenario.name): datapath \(build.folder)") }
-    let kernel = KernelCluster(objects: build.objects, forecast: forecast, pool: build.pool)
-    let foreign = build.objects.isForeign
-    let profile = build.objects.profile
-    return switch command.checkMaps {
-    case .hop:
-      ScenarioRunner.run(
-        scenario, findings: findings, seed: command.seed, profile: profile,
-        observer: Replay(kernel, foreign: foreign, profile: profile))
-    case .conversation:
-      ScenarioRunner.run(
-        scenario, findings: findings, seed: command.seed, profile: profile,
-        observer: ConversationReplay(kernel, foreign: foreign, profile: profile))
     }
   }
 

@@ -21,6 +21,10 @@ struct ScenarioCase: Sendable, CustomTestStringConvertible {
     return (words.last == "scenario" ? words.dropLast() : words[...]).joined(separator: "-")
   }
 
+  /// Whether it belongs to a suite that others wrote first: its tables tell everything, and walks would tell it at
+  /// length.
+  var isOfSuite: Bool { path.split(separator: "/").count > 3 }
+
   static let all: [ScenarioCase] = files(in: "scenarios").map(ScenarioCase.init)
 
   private static func files(in folder: String) -> [String] {

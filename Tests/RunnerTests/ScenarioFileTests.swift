@@ -20,7 +20,7 @@ struct ScenarioFileTests {
   func model(_ scenario: ScenarioCase) throws {
     let outcome = try scenario.run()
     #expect(outcome.result == .pass, "\(outcome.complaints)")
-    let text = report(outcome, walks: .first)
+    let text = report(outcome, walks: scenario.isOfSuite ? .none : .first)
     let path = "\(PackageFolder.path)/Tests/References/\(scenario.name).ref"
     if ProcessInfo.processInfo.environment["CILIATE_UPDATE_REFERENCES"] == "1" {
       try text.write(toFile: path, atomically: true, encoding: .utf8)

@@ -1,39 +1,40 @@
 import Foundation
-import TestSupport
-import Testing
 
 /// A program that ran to its end.
-struct Command {
-  var code: Int32
-  var output: String
-  var complaints: String
+public struct Command {
+  public var code: Int32
+  public var output: String
+  public var complaints: String
+
+  /// Why a program gave no exit code.
+  public struct Failure: Error, CustomStringConvertible {
+    public var description: String
+  }
 
   /// The `ciliate` that was built along with these tests: it lies beside them.
-  static let ciliate: String? = {
+  public static let ciliate: String? = {
     var folder = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
     for _ in 0..<4 {
       folder.deleteLastPathComponent()
       let path = folder.appendingPathComponent("ciliate").path
-      if FileManager.default.isExecutableFile(atPath: path), !Folder.isThere(path) { return path }
+      if FileManager.default.isExecutableFile(atPath: path), !isFolder(path) { return path }
     }
     let built = "\(PackageFolder.path)/.build/debug/ciliate"
     return FileManager.default.isExecutableFile(atPath: built) ? built : nil
   }()
 
-  private enum Folder {
-    static func isThere(_ path: String) -> Bool {
-      var isFolder: ObjCBool = false
-      return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
-    }
+  private static func isFolder(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
   }
 
-  static func find(_ name: String) -> String? {
+  public static func find(_ name: String) -> String? {
     (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { "\($0)/\(name)" }
       .first { FileManager.default.isExecutableFile(atPath: $0) }
   }
 
   /// Runs a program in the package's folder; output goes through files, so that no pipe can fill up.
-  static func run(_ program: String, _ arguments: [String]) throws -> Command {
+  public static func run(_ program: String, _ arguments: [String]) throws -> Command {
     try withFolder { folder in
       let process = Process()
       process.executableURL = URL(fileURLWithPath: program)
@@ -49,7 +50,9 @@ struct Command {
       process.standardInput = FileHandle.nullDevice
       try process.run()
       process.waitUntilExit()
-      #expect(process.terminationReason == .exit, "\(program) \(arguments): ended by a signal")
+      guard process.terminationReason == .exit else {
+        throw Failure(description: "\(program) \(arguments): ended by signal \(process.terminationStatus)")
+      }
       return Command(
         code: process.terminationStatus,
         output: try String(contentsOfFile: "\(folder)/out", encoding: .utf8),
@@ -57,13 +60,14 @@ struct Command {
     }
   }
 
-  static func ciliate(_ arguments: String...) throws -> Command {
-    try run(try #require(ciliate, "no ciliate beside the tests"), arguments)
+  public static func ciliate(_ arguments: String...) throws -> Command {
+    guard let ciliate else { throw Failure(description: "no ciliate beside the tests") }
+    return try run(ciliate, arguments)
   }
 }
 
 /// A folder that is taken away afterwards.
-func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
+public func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
   let path = FileManager.default.temporaryDirectory.appendingPathComponent("ciliate-\(UUID().uuidString)")
     .path
   try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
