@@ -69,7 +69,7 @@ struct ObjectFile: Sendable {
       if parts.count < count {
         parts.append((program.size, [program]))
       } else if let least = parts.indices.min(by: { parts[$0].size < parts[$1].size }) {
-        parts[least].size &+= program.size
+        parts[least].size += program.size
         parts[least].programs.append(program)
       }
     }
@@ -121,7 +121,7 @@ struct ObjectFile: Sendable {
         programs.append(
           Program(
             name: symbol.name, section: section.name, slot: slots[symbol.name], calls: calls,
-            maps: maps.union(sharedMaps ?? []), size: symbol.size &+ sharedSize))
+            maps: maps.union(sharedMaps ?? []), size: symbol.size + sharedSize))
       }
     }
     return programs

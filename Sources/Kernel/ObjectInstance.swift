@@ -76,7 +76,7 @@ final class LoadJob: @unchecked Sendable {
   }
 
   /// How long it will take, compared with others: octets of code.
-  var size: Int { wanted.reduce(0) { $0 &+ $1.size } }
+  var size: Int { wanted.reduce(0) { $0 + $1.size } }
 
   private init(
     _ file: ObjectFile, _ plan: ObjectInstance.Plan, _ part: [ObjectFile.Program]
@@ -221,8 +221,7 @@ private final class OpenObject {
     _ name: String, _ shape: MapShape, _ plan: ObjectInstance.Plan
   ) throws(KernelError) -> MapPlacement {
     guard name == ObjectFile.tailCallMap else { return try plan.map(name, shape) }
-    return .existing(
-      try plan.common.map(name) { () throws(KernelError) -> BPFMap in try .create(name: name, shape) })
+    return .existing(try plan.common.map(name) { () throws(KernelError) in try .create(name: name, shape) })
   }
 
   private static func isWritten(_ section: String) -> Bool {
@@ -236,7 +235,7 @@ private final class OpenObject {
     var size = 0
     guard let initial = bpf_map__initial_value(map, &size) else { return }
     let contents = Array(UnsafeRawBufferPointer(start: initial, count: size))
-    let shared = try plan.common.map(section) { () throws(KernelError) -> BPFMap in
+    let shared = try plan.common.map(section) { () throws(KernelError) in
       let replaced = try plan.sectionContents(section, contents) ?? contents
       var shape = Self.shape(map)
       shape.valueSize = replaced.count
