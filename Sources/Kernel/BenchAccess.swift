@@ -33,7 +33,7 @@ extension KernelNode {
     let crew = Crew()
     let pending = try programs.pendingLoads(attachments, endpoints, state, maps, crew)
     crew.finish()
-    let kernel = pending.reduce(0) { $0 + $1.jobs.reduce(0) { $0 + $1.time } }
+    let kernel = pending.reduce(0) { $0 + $1.job.time }
     try finish(pending, attachments, state)
     return (Double(Self.clock() - start), Double(kernel))
   }

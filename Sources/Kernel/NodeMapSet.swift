@@ -38,6 +38,7 @@ final class NodeMapSet {
   func placement(
     _ name: String, _ shape: MapShape, endpoint: UInt16, maps: borrowing NodeMaps
   ) throws(KernelError) -> MapPlacement {
+    if name == ObjectFile.tailCallMap { return .fresh(shape.maxEntries) }
     if Self.scratchMaps.contains(name), shape.type == BPF_MAP_TYPE_PERCPU_ARRAY.rawValue {
       return .existing(try scratchMap(name, shape))
     }

@@ -12,8 +12,6 @@ struct ObjectFile: Sendable {
     var calls: [UInt32]?
     /// The maps that its code names, those of shared functions included.
     var maps: Set<String>
-    /// Octets of its code, all shared functions counted.
-    var size: Int
   }
 
   let name: String
@@ -62,20 +60,6 @@ struct ObjectFile: Sendable {
     return programs.filter { wanted.contains($0.name) }
   }
 
-  /// Shares programs out among at most `count` parts of about the same size, so that they can be verified at once.
-  static func parts(of programs: [Program], _ count: Int) -> [[Program]] {
-    var parts: [(size: Int, programs: [Program])] = []
-    for program in programs.sorted(by: { ($1.size, $0.name) < ($0.size, $1.name) }) {
-      if parts.count < count {
-        parts.append((program.size, [program]))
-      } else if let least = parts.indices.min(by: { parts[$0].size < parts[$1].size }) {
-        parts[least].size &+= program.size
-        parts[least].programs.append(program)
-      }
-    }
-    return parts.map(\.programs)
-  }
-
   /// Objects of Cilium 1.17 and older define maps in a `maps` section, which libbpf no longer reads.
   private static func refuseLegacyMaps(_ image: ELFImage) throws(KernelError) {
     guard image.section("maps") == nil else {
@@ -108,7 +92,6 @@ struct ObjectFile: Sendable {
     let sharedMaps = try text.map { section throws(KernelError) in
       try mapNames(in: image, section: section, range: 0..<Int.max)
     }
-    let sharedSize = text.map { image.contents($0).count } ?? 0
     var programs: [Program] = []
     for section in image.sections where isAttachable(section.name) {
       for symbol in image.symbols
@@ -121,7 +104,7 @@ struct ObjectFile: Sendable {
         programs.append(
           Program(
             name: symbol.name, section: section.name, slot: slots[symbol.name], calls: calls,
-            maps: maps.union(sharedMaps ?? []), size: symbol.size &+ sharedSize))
+            maps: maps.union(sharedMaps ?? [])))
       }
     }
     return programs

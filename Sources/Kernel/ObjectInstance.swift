@@ -19,39 +19,12 @@ struct ObjectInstance: Sendable {
     var map: (_ name: String, _ shape: MapShape) throws(KernelError) -> MapPlacement
     /// A map that was made for this object and that others are to share.
     var share: (_ map: BPFMap) -> Void
-    /// What the object's parts have in common.
-    let common = Common()
-  }
-
-  /// Maps of one instance that all its parts use: the tail calls' slots, and sections that programs write to.
-  final class Common {
-    fileprivate(set) var maps: [String: BPFMap] = [:]
-
-    /// The map of this name; made when it is asked for first.
-    func map(_ name: String, _ make: () throws(KernelError) -> BPFMap) throws(KernelError) -> BPFMap {
-      if let map = maps[name] { return map }
-      let map = try make()
-      maps[name] = map
-      return map
-    }
   }
 
   static func load(_ file: ObjectFile, _ plan: Plan) throws(KernelError) -> ObjectInstance {
-    let jobs = try LoadJob.jobs(file, plan, parts: 1)
-    for job in jobs { job.load() }
-    return try finish(jobs, plan)
-  }
-
-  /// Puts together what the jobs of one object have loaded.
-  static func finish(_ jobs: [LoadJob], _ plan: Plan) throws(KernelError) -> ObjectInstance {
-    var programs: [String: LoadedProgram] = [:]
-    var maps = plan.common.maps.keys.sorted().compactMap { plan.common.maps[$0] }
-    for job in jobs {
-      let part = try job.finish(plan)
-      programs.merge(part.programs) { first, _ in first }
-      maps += part.ownMaps
-    }
-    return ObjectInstance(programs: programs, ownMaps: maps)
+    let job = try LoadJob(file, plan)
+    job.load()
+    return try job.finish(plan)
   }
 }
 
@@ -64,25 +37,9 @@ final class LoadJob: @unchecked Sendable {
   /// Nanoseconds that the kernel took to verify and load.
   private(set) var time: UInt64 = 0
 
-  /// The jobs that load an object's wanted programs, in at most so many parts.
-  static func jobs(
-    _ file: ObjectFile, _ plan: ObjectInstance.Plan, parts: Int
-  ) throws(KernelError) -> [LoadJob] {
-    var jobs: [LoadJob] = []
-    for part in ObjectFile.parts(of: file.reachable(from: plan.entries), parts) {
-      jobs.append(try LoadJob(file, plan, part))
-    }
-    return jobs
-  }
-
-  /// How long it will take, compared with others: octets of code.
-  var size: Int { wanted.reduce(0) { $0 &+ $1.size } }
-
-  private init(
-    _ file: ObjectFile, _ plan: ObjectInstance.Plan, _ part: [ObjectFile.Program]
-  ) throws(KernelError) {
+  init(_ file: ObjectFile, _ plan: ObjectInstance.Plan) throws(KernelError) {
     object = try OpenObject(file)
-    wanted = part
+    wanted = file.reachable(from: plan.entries)
     try object.choosePrograms(wanted)
     fresh = try object.prepareMaps(plan, used: wanted.reduce(into: Set()) { $0.formUnion($1.maps) })
   }
@@ -94,7 +51,7 @@ final class LoadJob: @unchecked Sendable {
     time = UInt64(ciliate_monotonic() - start)
   }
 
-  fileprivate func finish(_ plan: ObjectInstance.Plan) throws(KernelError) -> ObjectInstance {
+  func finish(_ plan: ObjectInstance.Plan) throws(KernelError) -> ObjectInstance {
     try outcome.get()
     return try object.collect(wanted, fresh, plan)
   }
@@ -193,16 +150,11 @@ private final class OpenObject {
     while let current = map {
       let name = String(cString: bpf_map__name(current))
       if bpf_map__is_internal(current) {
-        let section = Self.sectionName(name)
-        if Self.isWritten(section) {
-          try prepareWrittenSection(current, section, plan)
-        } else {
-          try prepareSection(current, section, plan.sectionContents)
-        }
+        try prepareSection(current, Self.sectionName(name), plan.sectionContents)
       } else if !used.contains(name) {
         try check("leave map out", bpf_map__set_autocreate(current, false), name)
       } else {
-        switch try placement(name, Self.shape(current), plan) {
+        switch try plan.map(name, Self.shape(current)) {
         case .existing(let map): try check("reuse map", bpf_map__reuse_fd(current, map.raw), name)
         case .fresh(let size):
           try check("set map size", bpf_map__set_max_entries(current, size), name)
@@ -215,37 +167,6 @@ private final class OpenObject {
       map = bpf_object__next_map(pointer, current)
     }
     return fresh
-  }
-
-  private func placement(
-    _ name: String, _ shape: MapShape, _ plan: ObjectInstance.Plan
-  ) throws(KernelError) -> MapPlacement {
-    guard name == ObjectFile.tailCallMap else { return try plan.map(name, shape) }
-    return .existing(
-      try plan.common.map(name) { () throws(KernelError) -> BPFMap in try .create(name: name, shape) })
-  }
-
-  private static func isWritten(_ section: String) -> Bool {
-    section.hasPrefix(".data") || section.hasPrefix(".bss")
-  }
-
-  /// All parts of an object are to see what one of them writes.
-  private func prepareWrittenSection(
-    _ map: OpaquePointer, _ section: String, _ plan: ObjectInstance.Plan
-  ) throws(KernelError) {
-    var size = 0
-    guard let initial = bpf_map__initial_value(map, &size) else { return }
-    let contents = Array(UnsafeRawBufferPointer(start: initial, count: size))
-    let shared = try plan.common.map(section) { () throws(KernelError) -> BPFMap in
-      let replaced = try plan.sectionContents(section, contents) ?? contents
-      var shape = Self.shape(map)
-      shape.valueSize = replaced.count
-      let made = try BPFMap.create(name: "data", shape)
-      var zero: UInt32 = 0
-      try made.update(&zero, replaced)
-      return made
-    }
-    try check("reuse map", bpf_map__reuse_fd(map, shared.raw), section)
   }
 
   /// Sets the contents of sections, and leaves maps as they are.
@@ -311,7 +232,7 @@ private final class OpenObject {
       guard let loaded = bpf_object__find_program_by_name(pointer, program.name) else { continue }
       let copy = try LoadedProgram(program.name, Descriptor.duplicate(bpf_program__fd(loaded)))
       programs[program.name] = copy
-      if let slot = program.slot, let calls = plan.common.maps[ObjectFile.tailCallMap] {
+      if let slot = program.slot, let calls = maps[ObjectFile.tailCallMap] {
         try calls.set(slot, to: copy.raw)
       }
     }

@@ -129,7 +129,7 @@ struct ProgramTable {
 
   /// An object that is to be loaded with one configuration: opened, its maps made and filled.
   struct PendingLoad {
-    let jobs: [LoadJob]
+    let job: LoadJob
     fileprivate let key: InstanceKey
     fileprivate let plan: ObjectInstance.Plan
     fileprivate let made: MadeMaps
@@ -163,16 +163,16 @@ struct ProgramTable {
       try checkMacros(config, file)
       let made = MadeMaps()
       let plan = plan(file, entries, config, state, maps, made)
-      let jobs = try LoadJob.jobs(file, plan, parts: Processors.possible)
-      for job in jobs { crew.add(size: job.size) { job.load() } }
-      pending.append(PendingLoad(jobs: jobs, key: key, plan: plan, made: made))
+      let job = try LoadJob(file, plan)
+      crew.add(size: file.bytes.count) { job.load() }
+      pending.append(PendingLoad(job: job, key: key, plan: plan, made: made))
     }
     return pending
   }
 
   /// Takes over what a job has loaded.
   mutating func finish(_ pending: PendingLoad, _ maps: NodeMapSet) throws(KernelError) {
-    instances[pending.key] = [try ObjectInstance.finish(pending.jobs, pending.plan)]
+    instances[pending.key] = [try pending.job.finish(pending.plan)]
     pending.made.maps.forEach(maps.adopt)
   }
 
