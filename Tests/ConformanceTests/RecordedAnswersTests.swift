@@ -8,7 +8,10 @@ import Testing
 /// What Cilium's compiled programs made of hops, asked again of the model and of our own programs.
 @Suite(.serialized) struct RecordedAnswersTests {
   static let folder = #filePath.split(separator: "/").dropLast(2).reduce("") { "\($0)/\($1)" } + "/References"
-  static let names = ["getting-started", "same-node", "dual-stack", "from-node", "socket-lb", "wildcard"]
+  static let names = [
+    "getting-started", "same-node", "dual-stack", "from-node", "socket-lb", "wildcard",
+    "dual-stack-socket-lb",
+  ]
   static let doctor = Doctor.examine()
   static let isRequired = getenv("CILIATE_REQUIRE_KERNEL").map { String(cString: $0) == "1" } ?? false
 
