@@ -80,8 +80,10 @@ let package = Package(
     module("Scenario", ["Manifests"]),
     module("Runner", ["Scenario", "Simulator", "ControlPlane", "Conformance", "Intent", "Capture", "Views"]),
     module("Report", ["Runner"]),
+    module("TestObjects", ["Kernel", "Report", "Capture", "Wire"]),
     .executableTarget(
-      name: "ciliate", dependencies: ["Report", "Kernel", "Capture", "Lint", "Views", arguments],
+      name: "ciliate",
+      dependencies: ["Report", "Kernel", "TestObjects", "Capture", "Lint", "Views", arguments],
       path: "Sources/ciliate", swiftSettings: settings),
 
     // Measurements, and what they are measured against.
@@ -113,5 +115,6 @@ let package = Package(
     tests("Scenario", ["Scenario", "TestSupport"]),
     tests("Runner", ["Runner", "Report", "Kernel", "BPFObjects", "TestSupport"]),
     tests("Report", ["Report", "Runner", "TestSupport"]),
+    tests("TestObjects", ["TestObjects", "Kernel", "Capture", "Wire", "TestSupport"]),
   ]
 )

@@ -19,6 +19,8 @@ struct ObjectInstance: Sendable {
     var map: (_ name: String, _ shape: MapShape) throws(KernelError) -> MapPlacement
     /// A map that was made for this object and that others are to share.
     var share: (_ map: BPFMap) -> Void
+    /// What `entries` reach, where that is known more precisely than from the whole of `.text`.
+    var reach: CodeGraph.Reach?
   }
 
   static func load(_ file: ObjectFile, _ plan: Plan) throws(KernelError) -> ObjectInstance {
@@ -37,9 +39,12 @@ final class LoadJob: @unchecked Sendable {
 
   init(_ file: ObjectFile, _ plan: ObjectInstance.Plan) throws(KernelError) {
     object = try OpenObject(file)
-    wanted = file.reachable(from: plan.entries)
+    wanted =
+      plan.reach.map { reach in file.programs.filter { reach.programs.contains($0.name) } }
+      ?? file.reachable(from: plan.entries)
     try object.choosePrograms(wanted)
-    fresh = try object.prepareMaps(plan, used: wanted.reduce(into: Set()) { $0.formUnion($1.maps) })
+    let used = plan.reach?.maps ?? wanted.reduce(into: Set()) { $0.formUnion($1.maps) }
+    fresh = try object.prepareMaps(plan, used: used)
   }
 
   /// Has the kernel verify and load the programs. Called once, by one thread.
