@@ -127,8 +127,9 @@ struct TestSession: ~Copyable {
   private func takeResults() throws(KernelError) -> [UInt8] {
     guard let octets = try value(0, of: "suite_result_map") else { return [] }
     try clear("suite_result_map")
-    let used = octets.lastIndex { $0 != 0 }.map { $0 + 1 } ?? 0
-    return Array(octets[0..<used])
+    // The last thing written may be a number of eight octets, and that number zero.
+    guard let last = octets.lastIndex(where: { $0 != 0 }) else { return [] }
+    return Array(octets[0...min(last + 8, octets.count - 1)])
   }
 
   private mutating func takeAssertions() throws(KernelError) -> [[UInt8]] {

@@ -29,7 +29,7 @@ public struct TestRunResult: Sendable {
   public var stages: [StageRun]
   /// Why a stage could not be run.
   public var failure: KernelError?
-  /// What the test wrote into `suite_result_map`: protocol buffers, zeros at the end.
+  /// What the test wrote into `suite_result_map`: protocol buffers, with a few zeros at the end.
   public var results: [UInt8] = []
   /// What the test added to `scapy_assert_map`.
   public var assertions: [[UInt8]] = []
