@@ -3,6 +3,7 @@
 #
 #   compile-bpf.sh --swift OUT.swift BPF_DIR   every program, as one Swift file of base64 literals
 #   compile-bpf.sh --object SRC.c OUT.o        one program
+#   compile-bpf.sh --tests DIR                 the unit tests of bpf/tests, for `ciliate test DIR`
 #
 # Objects are byte-identical from any folder: no absolute path goes into them.
 set -eu
@@ -38,6 +39,14 @@ case "${1:-}" in
     case "$3" in /*) out=$3 ;; *) out=$PWD/$3 ;; esac
     compile "$src" "$out" "$dir"
     ;;
+  --tests)
+    dir=$(cd "$(dirname "$0")/../bpf" && pwd)
+    mkdir -p "$2"
+    out=$(cd "$2" && pwd)
+    for src in "$dir"/tests/*.bpf.c; do
+      compile "${src#"$dir"/}" "$out/$(basename "$src" .bpf.c).o" "$dir"
+    done
+    ;;
   --swift)
     out=$2
     dir=$(cd "$3" && pwd)
@@ -61,7 +70,7 @@ case "${1:-}" in
     mv "$work/out.swift" "$out"
     ;;
   *)
-    sed -n '2,8p' "$0" >&2
+    sed -n '2,9p' "$0" >&2
     exit 2
     ;;
 esac

@@ -111,7 +111,11 @@ private final class OpenObject {
       let section = String(cString: bpf_program__section_name(current))
       let isWanted = wanted.contains { $0.name == name }
       bpf_program__set_autoload(current, isWanted)
-      if isWanted, let type = Self.type(of: section) { bpf_program__set_type(current, type) }
+      if isWanted, let type = Self.type(of: section) {
+        bpf_program__set_type(current, type)
+        // libbpf knows `xdp` alone, and programs with and without it do not go into one array.
+        if type == BPF_PROG_TYPE_XDP { bpf_program__set_expected_attach_type(current, BPF_XDP) }
+      }
       program = bpf_object__next_program(pointer, current)
     }
     for program in wanted where bpf_object__find_program_by_name(pointer, program.name) == nil {

@@ -133,10 +133,8 @@ enum CalledFunctions {
   private static func copyRelocations(
     _ copies: [Copy], _ text: ELFImage.Section, _ image: inout ELFImage
   ) throws(KernelError) {
-    guard let target = table(of: text, image) else {
-      throw bad(image, "section .text has no relocations")
-    }
-    var octets = Array(image.contents(target))
+    let target = table(of: text, image)
+    var octets = target.map { Array(image.contents($0)) } ?? []
     for copy in copies {
       guard let source = table(of: copy.home, image) else { continue }
       let range = range(of: copy, image)
@@ -147,7 +145,11 @@ enum CalledFunctions {
         octets += entries[index * 16 + 8..<index * 16 + 16]
       }
     }
-    try image.replace(target, with: octets)
+    if let target {
+      try image.replace(target, with: octets)
+    } else if !octets.isEmpty, let model = copies.compactMap({ table(of: $0.home, image) }).first {
+      try image.addRelocations(of: text, octets, like: model)
+    }
   }
 
   private static func table(of section: ELFImage.Section, _ image: ELFImage) -> ELFImage.Section? {
