@@ -3,8 +3,10 @@ import TestSupport
 import Testing
 
 /// `ciliate test`: our own programs' unit tests, Cilium's where they are given, and objects that are wrong in every way.
+///
+/// One after the other: a process that is waited for keeps one of the few threads that tests have.
 @Suite(
-  .enabled(if: Command.ciliate != nil, "no ciliate beside the tests"),
+  .serialized, .enabled(if: Command.ciliate != nil, "no ciliate beside the tests"),
   .enabled(if: KernelAccess.isUsable, KernelAccess.comment))
 struct TestCommandTests {
   /// The unit tests of `bpf/tests`, compiled once.
