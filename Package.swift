@@ -86,8 +86,10 @@ let package = Package(
     module("Report", ["Runner"]),
     // Random clusters and traffic, what differs in them, and the smallest case that shows it.
     module("Explore", ["Runner", "Manifests", "Report", "ControlPlane", "Conformance", "Kernel"]),
+    module("TestObjects", ["Kernel", "Report", "Capture", "Wire"]),
     .executableTarget(
-      name: "ciliate", dependencies: ["Report", "Explore", "Kernel", "Capture", "Lint", "Views", arguments],
+      name: "ciliate",
+      dependencies: ["Report", "Explore", "Kernel", "TestObjects", "Capture", "Lint", "Views", arguments],
       path: "Sources/ciliate", swiftSettings: settings),
 
     // The policy suites that others wrote, against every oracle.
@@ -133,5 +135,6 @@ let package = Package(
     // The built binary, from outside.
     tests("Command", ["ciliate", "BPFObjects", "TestSupport"]),
     tests("Cyclonus", ["Cyclonus", "Conformance", "Kernel", "TestSupport"]),
+    tests("TestObjects", ["TestObjects", "Kernel", "Capture", "Wire", "TestSupport"]),
   ]
 )

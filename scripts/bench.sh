@@ -7,6 +7,7 @@
 #                     [DIR: a build of Cilium's objects; else the first folder of CILIATE_CILIUM_OBJECTS]
 #   bench.sh run      a run of scenarios/getting-started, without the kernel and with it
 #   bench.sh decode   ciliate decode against plain C, cat, libpcap and tshark, on a million packets
+#   bench.sh tests    ciliate test beside plain libbpf, loading one after the other [DIR: Cilium's test objects]
 #   bench.sh all      all of them
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -14,8 +15,8 @@ part=${1:-}
 [ $# -eq 0 ] || shift
 
 case "$part" in
-  model | policy | kernel | run | decode) exec "$root/scripts/bench/$part.sh" "$@" ;;
-  all) for part in model policy kernel run decode; do echo "== $part"; "$root/scripts/bench/$part.sh"; done ;;
+  model | policy | kernel | run | decode | tests) exec "$root/scripts/bench/$part.sh" "$@" ;;
+  all) for part in model policy kernel run decode tests; do echo "== $part"; "$root/scripts/bench/$part.sh"; done ;;
   *)
     sed -n '2,9p' "$0" >&2
     exit 2

@@ -4,6 +4,7 @@
 #   compile-bpf.sh --swift OUT.swift BPF_DIR   every program, as one Swift file of base64 literals
 #   compile-bpf.sh --object SRC.c OUT.o        one program
 #   compile-bpf.sh --folder OUT_DIR BPF_DIR    every program as a file, for `ciliate run --datapath OUT_DIR`
+#   compile-bpf.sh --tests DIR                 the unit tests of bpf/tests, for `ciliate test DIR`
 #
 # Objects are byte-identical from any folder: no absolute path goes into them.
 set -eu
@@ -47,6 +48,14 @@ case "${1:-}" in
       compile "${src#"$dir"/}" "$out/$(basename "$src" .bpf.c).o" "$dir"
     done
     ;;
+  --tests)
+    dir=$(cd "$(dirname "$0")/../bpf" && pwd)
+    mkdir -p "$2"
+    out=$(cd "$2" && pwd)
+    for src in "$dir"/tests/*.bpf.c; do
+      compile "${src#"$dir"/}" "$out/$(basename "$src" .bpf.c).o" "$dir"
+    done
+    ;;
   --swift)
     out=$2
     dir=$(cd "$3" && pwd)
@@ -70,7 +79,7 @@ case "${1:-}" in
     mv "$work/out.swift" "$out"
     ;;
   *)
-    sed -n '2,7p' "$0" >&2
+    sed -n '2,8p' "$0" >&2
     exit 2
     ;;
 esac

@@ -19,6 +19,8 @@ struct ObjectInstance: Sendable {
     var map: (_ name: String, _ shape: MapShape) throws(KernelError) -> MapPlacement
     /// A map that was made for this object and that others are to share.
     var share: (_ map: BPFMap) -> Void
+    /// What `entries` reach, where that is known more precisely than from the whole of `.text`.
+    var reach: CodeGraph.Reach?
   }
 
   static func load(_ file: ObjectFile, _ plan: Plan) throws(KernelError) -> ObjectInstance {
@@ -39,9 +41,12 @@ final class LoadJob: @unchecked Sendable {
 
   init(_ file: ObjectFile, _ plan: ObjectInstance.Plan) throws(KernelError) {
     object = try OpenObject(file)
-    wanted = file.reachable(from: plan.entries)
+    wanted =
+      plan.reach.map { reach in file.programs.filter { reach.programs.contains($0.name) } }
+      ?? file.reachable(from: plan.entries)
     try object.choosePrograms(wanted)
-    fresh = try object.prepareMaps(plan, used: wanted.reduce(into: Set()) { $0.formUnion($1.maps) })
+    let used = plan.reach?.maps ?? wanted.reduce(into: Set()) { $0.formUnion($1.maps) }
+    fresh = try object.prepareMaps(plan, used: used)
   }
 
   /// Has the kernel verify and load the programs. Called once, by one thread.
@@ -123,7 +128,11 @@ private final class OpenObject {
       let section = String(cString: bpf_program__section_name(current))
       let isWanted = wanted.contains { $0.name == name }
       bpf_program__set_autoload(current, isWanted)
-      if isWanted, let type = Self.type(of: section) { bpf_program__set_type(current, type) }
+      if isWanted, let type = Self.type(of: section) {
+        bpf_program__set_type(current, type)
+        // libbpf knows `xdp` alone, and programs with and without it do not go into one array.
+        if type == BPF_PROG_TYPE_XDP { bpf_program__set_expected_attach_type(current, BPF_XDP) }
+      }
       program = bpf_object__next_program(pointer, current)
     }
     for program in wanted where bpf_object__find_program_by_name(pointer, program.name) == nil {

@@ -248,6 +248,13 @@ enum SectionContents {
     switch section {
     case ".rodata": try native(initial, file, config)
     case ".rodata.config": try ConfigVariables.patch(initial, file.variables, config, object: file.name)
+    default: sized(section, initial, file)
+    }
+  }
+
+  /// The same with the configuration that was compiled in: only what depends on the number of CPUs is new.
+  static func sized(_ section: String, _ initial: [UInt8], _ file: ObjectFile) -> [UInt8]? {
+    switch section {
     case ".data.aux": [UInt8](repeating: 0, count: auxStride(file, initial.count) * Processors.possible)
     case ".rodata.aux": auxBounds(initial, file)
     default: nil

@@ -9,7 +9,7 @@ struct Ciliate: ParsableCommand {
     subcommands: [
       RunCommand.self, ProbeCommand.self, MatrixCommand.self, CompareCommand.self, FuzzCommand.self,
       MergeCommand.self, DecodeCommand.self, PcapCommand.self, LintCommand.self, LabCommand.self,
-      RecordCommand.self, ShowCommand.self, InspectCommand.self, DoctorCommand.self,
+      RecordCommand.self, TestCommand.self, ShowCommand.self, InspectCommand.self, DoctorCommand.self,
     ])
 
   /// Plain `decode` calls go around the argument parser (see `DecodeRequest`). Bad usage exits with 2, as every bad

@@ -32,8 +32,10 @@
 		int (*value_size)[4]; \
 	} name SEC(".maps")
 
-/* Cilium's flags for maps that only the agent writes, and for those that the datapath writes too. */
+/* Cilium's flags for maps that only the agent writes; a test is its own agent (tests/unittest.h). */
+#ifndef READ_ONLY
 #define READ_ONLY (BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG)
+#endif
 
 /* What is where: endpoints of this node, identities of every address, policy of one endpoint. */
 MAP(cilium_lxc, BPF_MAP_TYPE_HASH, struct endpoint_key, struct endpoint_info, 1024, READ_ONLY);
