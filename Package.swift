@@ -47,6 +47,7 @@ let package = Package(
       name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(
       name: "CZstd", path: "Sources/CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CLinuxFiles", path: "Sources/CLinuxFiles"),
     .systemLibrary(name: "CDatapath", path: "bpf/abi"),
 
     // Octets, and the values that the maps hold.
@@ -67,7 +68,7 @@ let package = Package(
     module("Datapath", ["MapABI", "Wire"]),
     module("Simulator", ["Datapath", "ControlPlane"]),
     module("Conformance", ["Datapath"]),
-    module("Capture", ["Wire", "CLibpcap", "CZlib", "CZstd"]),
+    module("Capture", ["Wire", "CLibpcap", "CLinuxFiles", "CZlib", "CZstd"]),
 
     // The same hooks in the kernel.
     .target(

@@ -17,7 +17,7 @@ fuzz_decode() {
   cd "$work"
   flags="-O -g -swift-version 6 -enable-upcoming-feature ExistentialAny -enable-upcoming-feature MemberImportVisibility \
     -parse-as-library -sanitize=fuzzer,address"
-  maps=$(for module in CLibpcap CZlib CZstd; do printf -- '-Xcc -fmodule-map-file=%s ' "$root/Sources/$module/module.modulemap"; done)
+  maps=$(for module in CLibpcap CLinuxFiles CZlib CZstd; do printf -- '-Xcc -fmodule-map-file=%s ' "$root/Sources/$module/module.modulemap"; done)
   includes=$(pkg-config --cflags-only-I libpcap 2>/dev/null | sed 's/-I/-Xcc -I/g' || true)
   # shellcheck disable=SC2086
   {

@@ -63,13 +63,6 @@ extension DecodeReport {
     return found
   }
 
-  /// The identities that each identity had a conversation with, in ascending order; empty unless flows were counted.
-  public func peers() -> [UInt32: [UInt32]] {
-    var sets: [UInt32: Set<UInt32>] = [:]
-    for number in 0..<flowCount {
-      guard let reverse = reverse(of: number) else { continue }
-      sets[flow(number).vni, default: []].insert(flow(reverse).vni)
-    }
-    return sets.mapValues { $0.sorted() }
-  }
+  /// The identities that each identity had a conversation with; empty unless flows were counted.
+  public func peers() -> PeerList { PeerList(self) }
 }
