@@ -29,7 +29,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 let package = Package(
   name: "ciliate",
   products: [
-    .executable(name: "ciliate", targets: ["ciliate"])
+    .executable(name: "ciliate", targets: ["ciliate"]),
+    // For programs of others: docs/DECODE.md has an example.
+    .library(name: "Capture", targets: ["Capture"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

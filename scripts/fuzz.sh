@@ -3,7 +3,8 @@
 #
 #   fuzz.sh hooks [COUNT] [SEED]                           model against kernel, COUNT frames for each hook
 #                                                          (default 100000); needs root
-#   fuzz.sh decode [SECONDS] [further libFuzzer options]   captures, packet headers, names files (default 60 s)
+#   fuzz.sh decode [SECONDS] [further libFuzzer options]   captures, packet headers, names files
+#                                                          (default 60 s); the last line tells executions
 #
 # The corpus grows in .build/fuzz/decode/corpus; an input that fails is left in .build/fuzz/decode.
 set -eu
@@ -22,7 +23,7 @@ fuzz_decode() {
   # shellcheck disable=SC2086
   {
     swiftc $flags -wmo -emit-module -emit-object -module-name Wire -o Wire.o "$root"/Sources/Wire/*.swift
-    swiftc $flags $maps $includes -wmo -emit-module -emit-object -module-name Capture -I . -o Capture.o \
+    swiftc $flags $maps $includes -enable-testing -wmo -emit-module -emit-object -module-name Capture -I . -o Capture.o \
       "$root"/Sources/Capture/*.swift
     swiftc $flags $maps $includes -I . -o decode-fuzz "$root"/scripts/fuzz/DecodeFuzz.swift Wire.o Capture.o -lpcap -lz -lzstd
   }

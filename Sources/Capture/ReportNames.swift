@@ -13,7 +13,7 @@ extension TextOutput {
   /// `62651`, `4 (health)`, `62651 (k8s:app=curl)`.
   mutating func put(identity vni: UInt32, _ names: IdentityNames) {
     put(UInt64(vni))
-    guard let text = names.name(vni) ?? IdentityNames.scope(vni) else { return }
+    guard let text = names.shortName(vni) ?? names.scope(vni) else { return }
     put(" (")
     put(escaped: text)
     put(")")

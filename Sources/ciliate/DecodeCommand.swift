@@ -25,6 +25,9 @@ struct DecodeCommand: ParsableCommand {
   )
   var identities: [String] = []
 
+  @Option(help: "The mesh's maxConnectedClusters, 255 or 511: where in a VNI the cluster's number stands.")
+  var maxConnectedClusters: IdentityNames.MeshLimit = .clusters255
+
   @Option(help: "Names of pods: what 'kubectl get ciliumendpoints -A -o json' prints, or a scenario.")
   var endpoints: [String] = []
 
@@ -88,6 +91,7 @@ struct DecodeCommand: ParsableCommand {
     request.by = by
     request.output = output
     request.identities = identities
+    request.meshLimit = maxConnectedClusters
     request.endpoints = endpoints
     request.filter = filter
     request.from = from
@@ -106,4 +110,5 @@ struct DecodeCommand: ParsableCommand {
 }
 
 extension Grouping: ExpressibleByArgument {}
+extension IdentityNames.MeshLimit: ExpressibleByArgument {}
 extension DecodeRequest.Output: ExpressibleByArgument {}

@@ -1,13 +1,13 @@
 import Capture
 import Cluster
+import Manifests
 import Runner
 import Scenario
-import Wire
 
 /// A Ciliate scenario as the source of names and of expectations for captures. It is run on the model alone.
 struct DecodeScenario {
   private let path: String
-  private let outcome: ScenarioOutcome
+  let outcome: ScenarioOutcome
 
   /// Whether a path names a scenario: a folder, or a YAML file; the other sources are JSON, tables and captures.
   static func isNamed(by path: String) -> Bool {
@@ -40,26 +40,5 @@ struct DecodeScenario {
     case .pass, .skipped: nil
     case let result: "\(path): the scenario itself ends with \(result.rawValue)"
     }
-  }
-
-  func addNames(to identities: inout IdentityNames) {
-    for (number, labels) in outcome.names.labels { identities.set(number, labels: labels) }
-  }
-
-  func addNames(to endpoints: inout EndpointNames) {
-    for (text, name) in outcome.names.addresses where !name.hasPrefix("svc/") {
-      guard let address = IPAddress(text) else { continue }
-      endpoints.set(address, EndpointNames.Endpoint(name: name, identity: nil, labels: []))
-    }
-  }
-
-  /// What the nodes' native devices would have captured.
-  func expectation(ports: DecodingPorts) throws(CaptureError) -> Expectation {
-    var decoder = Decoder(ports: ports)
-    for underlay in JourneyCapture(outcome.journeys, comment: "").underlays {
-      var reader = CaptureReader(name: "\(path), \(underlay.node)", memory: underlay.pcap)
-      try reader.read(into: &decoder)
-    }
-    return Expectation(decoder.report())
   }
 }

@@ -1,5 +1,6 @@
 import Capture
 import Glibc
+import Runner
 
 /// Writes a line to standard error, control characters escaped.
 func complain(_ line: String) {
@@ -19,19 +20,20 @@ struct DecodeSession {
   init(_ command: DecodeRequest) throws(CaptureError) {
     self.command = command
     var names = ReportNames()
+    names.identities.meshLimit = command.meshLimit
     for file in command.identities {
       guard DecodeScenario.isNamed(by: file) else {
         try names.identities.read(readWholeFile(file), file: file)
         continue
       }
-      try DecodeScenario(path: file).addNames(to: &names.identities)
+      try DecodeScenario(path: file).outcome.addNames(to: &names.identities)
     }
     for file in command.endpoints {
       guard DecodeScenario.isNamed(by: file) else {
         try names.endpoints.read(readWholeFile(file), file: file)
         continue
       }
-      try DecodeScenario(path: file).addNames(to: &names.endpoints)
+      try DecodeScenario(path: file).outcome.addNames(to: &names.endpoints)
     }
     self.names = names
     ports = command.ports
@@ -44,7 +46,7 @@ struct DecodeSession {
       guard DecodeScenario.isNamed(by: file) else { return try Expectation(file: file, ports: command.ports) }
       let scenario = try DecodeScenario(path: file)
       if let remark = scenario.remark { complain(remark) }
-      return try scenario.expectation(ports: command.ports)
+      return try scenario.outcome.expectation(ports: command.ports)
     }
   }
 
