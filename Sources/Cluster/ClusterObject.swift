@@ -10,6 +10,7 @@ public enum ClusterObject: Equatable, Sendable {
   case endpointSlice(EndpointSlice)
   case networkPolicy(NetworkPolicy)
   case ciliumPolicy(CiliumNetworkPolicy)
+  case clusterPolicy(ClusterNetworkPolicy)
   case cidrGroup(CiliumCIDRGroup)
   case identity(CiliumIdentity)
   case ciliumEndpoint(CiliumEndpoint)
@@ -28,6 +29,7 @@ public enum ClusterObject: Equatable, Sendable {
       case .endpointSlice(var object): self = .endpointSlice(object.with(newValue))
       case .networkPolicy(var object): self = .networkPolicy(object.with(newValue))
       case .ciliumPolicy(var object): self = .ciliumPolicy(object.with(newValue))
+      case .clusterPolicy(var object): self = .clusterPolicy(object.with(newValue))
       case .cidrGroup(var object): self = .cidrGroup(object.with(newValue))
       case .identity(var object): self = .identity(object.with(newValue))
       case .ciliumEndpoint(var object): self = .ciliumEndpoint(object.with(newValue))
@@ -50,6 +52,7 @@ public enum ClusterObject: Equatable, Sendable {
     case .endpointSlice(let object): object
     case .networkPolicy(let object): object
     case .ciliumPolicy(let object): object
+    case .clusterPolicy(let object): object
     case .cidrGroup(let object): object
     case .identity(let object): object
     case .ciliumEndpoint(let object): object

@@ -18,6 +18,7 @@ public struct ClusterState: Equatable, Sendable {
   public var networkPolicies = ObjectCollection<NetworkPolicy>()
   public var ciliumPolicies = ObjectCollection<CiliumNetworkPolicy>()
   public var ciliumClusterwidePolicies = ObjectCollection<CiliumNetworkPolicy>()
+  public var clusterPolicies = ObjectCollection<ClusterNetworkPolicy>()
   public var cidrGroups = ObjectCollection<CiliumCIDRGroup>()
   public var identities = ObjectCollection<CiliumIdentity>()
   public var ciliumEndpoints = ObjectCollection<CiliumEndpoint>()
@@ -75,6 +76,7 @@ extension ClusterState {
     case .networkPolicy: networkPolicies.ids
     case .ciliumNetworkPolicy: ciliumPolicies.ids
     case .ciliumClusterwideNetworkPolicy: ciliumClusterwidePolicies.ids
+    case .clusterNetworkPolicy: clusterPolicies.ids
     case .ciliumCIDRGroup: cidrGroups.ids
     case .ciliumIdentity: identities.ids
     case .ciliumEndpoint: ciliumEndpoints.ids
@@ -99,6 +101,7 @@ extension ClusterState {
     case .networkPolicy: networkPolicies[id].map(ClusterObject.networkPolicy)
     case .ciliumNetworkPolicy: ciliumPolicies[id].map(ClusterObject.ciliumPolicy)
     case .ciliumClusterwideNetworkPolicy: ciliumClusterwidePolicies[id].map(ClusterObject.ciliumPolicy)
+    case .clusterNetworkPolicy: clusterPolicies[id].map(ClusterObject.clusterPolicy)
     case .ciliumCIDRGroup: cidrGroups[id].map(ClusterObject.cidrGroup)
     case .ciliumIdentity: identities[id].map(ClusterObject.identity)
     case .ciliumEndpoint: ciliumEndpoints[id].map(ClusterObject.ciliumEndpoint)
@@ -131,6 +134,7 @@ extension ClusterState {
       case .namespaced: ciliumPolicies[id] = value
       case .clusterwide: ciliumClusterwidePolicies[id] = value
       }
+    case .clusterPolicy(let value): clusterPolicies[id] = value
     case .cidrGroup(let value): cidrGroups[id] = value
     case .identity(let value): identities[id] = value
     case .ciliumEndpoint(let value): ciliumEndpoints[id] = value
@@ -155,6 +159,7 @@ extension ClusterState {
     case .networkPolicy: networkPolicies[id] = nil
     case .ciliumNetworkPolicy: ciliumPolicies[id] = nil
     case .ciliumClusterwideNetworkPolicy: ciliumClusterwidePolicies[id] = nil
+    case .clusterNetworkPolicy: clusterPolicies[id] = nil
     case .ciliumCIDRGroup: cidrGroups[id] = nil
     case .ciliumIdentity: identities[id] = nil
     case .ciliumEndpoint: ciliumEndpoints[id] = nil

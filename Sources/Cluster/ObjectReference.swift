@@ -15,6 +15,7 @@ public enum ObjectKind: String, Hashable, Sendable, CaseIterable {
   case networkPolicy = "NetworkPolicy"
   case ciliumNetworkPolicy = "CiliumNetworkPolicy"
   case ciliumClusterwideNetworkPolicy = "CiliumClusterwideNetworkPolicy"
+  case clusterNetworkPolicy = "ClusterNetworkPolicy"
   case ciliumCIDRGroup = "CiliumCIDRGroup"
   case ciliumIdentity = "CiliumIdentity"
   case ciliumEndpoint = "CiliumEndpoint"
@@ -22,7 +23,9 @@ public enum ObjectKind: String, Hashable, Sendable, CaseIterable {
   /// Whether objects of this kind live in a namespace.
   public var isNamespaced: Bool {
     switch self {
-    case .node, .namespace, .ciliumClusterwideNetworkPolicy, .ciliumCIDRGroup, .ciliumIdentity: false
+    case .node, .namespace, .ciliumClusterwideNetworkPolicy, .clusterNetworkPolicy, .ciliumCIDRGroup,
+      .ciliumIdentity:
+      false
     default: true
     }
   }
@@ -46,6 +49,7 @@ public enum ObjectKind: String, Hashable, Sendable, CaseIterable {
     case .ciliumNetworkPolicy: ["ciliumnetworkpolicy", "ciliumnetworkpolicies", "cnp"]
     case .ciliumClusterwideNetworkPolicy:
       ["ciliumclusterwidenetworkpolicy", "ciliumclusterwidenetworkpolicies", "ccnp"]
+    case .clusterNetworkPolicy: ["clusternetworkpolicy", "clusternetworkpolicies"]
     case .ciliumCIDRGroup: ["ciliumcidrgroup", "ciliumcidrgroups", "ccg"]
     case .ciliumIdentity: ["ciliumidentity", "ciliumidentities", "ciliumid"]
     case .ciliumEndpoint: ["ciliumendpoint", "ciliumendpoints", "cep"]

@@ -25,6 +25,8 @@ extension Settings {
     public var l7Proxy = true
     /// `authentication.enabled` (mutual authentication).
     public var authentication = false
+    /// `nodeSelectorLabels`: nodes have identities by their labels, and policies may name them.
+    public var nodeSelectorLabels = false
     /// `clustermesh.policyDefaultLocalCluster`; on from 1.19.
     public var defaultLocalCluster = true
 

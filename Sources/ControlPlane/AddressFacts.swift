@@ -65,26 +65,27 @@ struct AddressFacts: Sendable {
   init() {}
 
   init(
-    nodes: [NodeInfo], endpoints: [Endpoint], apiServers: Set<IPAddress>, cidrs: [(CIDR, UInt32)],
+    nodes: [NodeInfo], endpoints: [Endpoint], apiServers: Set<IPAddress>, local: PrefixIdentities,
     options: DatapathOptions
   ) {
     facts.reserveCapacity(endpoints.count + nodes.count * 6)
     positions.reserveCapacity(endpoints.count + nodes.count * 6)
     for family in options.families {
       guard let all = AddressFacts.everything(family) else { continue }
-      let world = options.world(family)
+      // A group that holds every address gives the world an identity of its own.
+      let world = local.prefixes[all]?.number ?? options.world(family)
       add(AddressFact(prefix: all, identityAtHome: world, identityElsewhere: world))
     }
     var tunnels: [String: IPAddress] = [:]
     for node in nodes {
       let address = AddressFacts.tunnel(to: node, options)
       tunnels[node.name] = address
-      add(node, tunnel: address, apiServers, options)
+      add(node, tunnel: address, apiServers, local, options)
     }
     for endpoint in endpoints {
       for fact in AddressFacts.facts(of: endpoint, tunnel: tunnels[endpoint.node]) { add(fact) }
     }
-    for (prefix, identity) in cidrs {
+    for (prefix, identity) in local.prefixes.map({ ($0.key, $0.value.number) }).sorted(by: { $0.0 < $1.0 }) {
       // A policy that names a node's whole prefix gives it the identity, and leaves it the tunnel.
       if let position = positions[prefix], facts[position].identityAtHome == nil {
         facts[position].identityAtHome = identity
@@ -109,21 +110,22 @@ struct AddressFacts: Sendable {
   }
 
   private mutating func add(
-    _ node: NodeInfo, tunnel: IPAddress?, _ apiServers: Set<IPAddress>, _ options: DatapathOptions
+    _ node: NodeInfo, tunnel: IPAddress?, _ apiServers: Set<IPAddress>, _ local: PrefixIdentities,
+    _ options: DatapathOptions
   ) {
     for address in node.addresses where options.families.contains(address.family) {
       let elsewhere = apiServers.contains(address) ? IDENTITY_KUBE_APISERVER : IDENTITY_REMOTE_NODE
       add(
         AddressFact(
           prefix: CIDR(address), node: node.name, identityAtHome: IDENTITY_HOST.number,
-          identityElsewhere: elsewhere.number))
+          identityElsewhere: local.nodes[address]?.number ?? elsewhere.number))
     }
     guard node.hasStarted else { return }
     for address in node.routerAddresses {
       add(
         AddressFact(
           prefix: CIDR(address), node: node.name, identityAtHome: IDENTITY_HOST.number,
-          identityElsewhere: IDENTITY_REMOTE_NODE.number, tunnel: tunnel))
+          identityElsewhere: local.nodes[address]?.number ?? IDENTITY_REMOTE_NODE.number, tunnel: tunnel))
     }
     for address in node.healthAddresses {
       add(

@@ -63,7 +63,7 @@ extension ControlPlane {
       facts.remove(CIDR(address))
       difference.removed.append(CIDR(address))
       // A policy that names this very address has an identity for it.
-      if let identity = policies.cidrIdentities[CIDR(address)]?.number {
+      if let identity = policies.local.prefixes[CIDR(address)]?.number {
         let fact = AddressFact(
           prefix: CIDR(address), identityAtHome: identity, identityElsewhere: identity)
         facts.add(fact)

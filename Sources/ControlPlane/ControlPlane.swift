@@ -88,7 +88,7 @@ extension ControlPlane {
 
   /// Every identity: reserved, of pods, and of prefixes that policies name; by number.
   public var identities: [Identity] {
-    (Array(identityController.identities.values) + Array(policies.cidrIdentities.values))
+    (Array(identityController.identities.values) + policies.local.all)
       .sorted { $0.number < $1.number }
   }
 
@@ -140,7 +140,7 @@ extension ControlPlane {
     reconcilePolicies(state, identityChanges)
     let newFacts = AddressFacts(
       nodes: nodeController.infos, endpoints: self.endpoints, apiServers: serviceController.apiServers,
-      cidrs: policies.cidrIdentities.map { ($0.key, $0.value.number) }.sorted { $0.0 < $1.0 },
+      local: policies.local,
       options: options)
     let difference = newFacts.changes(from: facts)
     facts = newFacts
@@ -163,15 +163,13 @@ extension ControlPlane {
   private mutating func reconcilePolicies(
     _ state: ClusterState, _ changes: (added: [UInt32], removed: [UInt32])
   ) {
-    var addresses: Set<CIDR> = []
-    for node in nodeController.infos {
-      for address in node.addresses + node.routerAddresses + node.healthAddresses {
-        addresses.insert(CIDR(address))
-      }
-    }
     policies.reconcile(
-      state, settings, options, endpoints: endpoints, identities: identityController.identities,
-      changes: changes, nodeAddresses: addresses, settingsChanged: settingsChanged)
+      PolicyRepository.Input(
+        state: state, settings: settings, options: options, endpoints: endpoints,
+        identities: identityController.identities, changes: changes, nodes: nodeController.infos,
+        apiServers: serviceController.apiServers,
+        services: ServicePeers(serviceController.statuses, state, settings), settingsChanged: settingsChanged)
+    )
   }
 
   /// The agents' probes of each other.
@@ -269,12 +267,11 @@ extension ControlPlane {
     _ memory: inout NodeMemory, _ node: NodeInfo, _ endpoints: [Endpoint]
   ) -> [MapChange] {
     var changes: [MapChange] = []
-    let onAPIServer = serviceController.apiServers.contains { node.addresses.contains($0) }
     var live: Set<UInt16> = []
     for position in endpoints.indices.sorted(by: { endpoints[$0].id < endpoints[$1].id }) {
       let endpoint = endpoints[position]
       live.insert(endpoint.id)
-      let rendering = policies.rendering(for: endpoint, onAPIServer: onAPIServer)
+      let rendering = policies.rendering(for: endpoint)
       if memory.policyVersions[endpoint.id] == rendering.version { continue }
       changes += TableDifference.changes(
         .policy, from: memory.image.maps.policies[endpoint.id]?.entries ?? FlatTable(),

@@ -34,15 +34,17 @@ extension IdentityLabel: CustomStringConvertible {
 /// The labels of an identity, by key. Pods with equal ones have the same identity.
 public struct IdentityLabels: Hashable, Sendable {
   public let labels: [IdentityLabel]
-  /// The prefix of the label with the source `cidr`, if there is one.
-  let cidr: CIDR?
+  /// The prefixes of labels with the source `cidr`: one at most, but for nodes that prefixes may select.
+  let cidrs: [CIDR]
 
   /// Later labels win over earlier ones of the same key.
   public init(_ labels: some Sequence<IdentityLabel>) {
     var byKey: [String: IdentityLabel] = [:]
     for label in labels { byKey[label.key] = label }
     self.labels = byKey.values.sorted { ($0.key, $0.source) < ($1.key, $1.source) }
-    cidr = self.labels.first { $0.source == "cidr" }.flatMap { CIDR($0.key.replacing("-", with: ":")) }
+    cidrs = self.labels.compactMap { label in
+      label.source == "cidr" ? CIDR(label.key.replacing("-", with: ":")) : nil
+    }
   }
 
   /// Every label with a value sign and a semicolon behind it, in order: what Cilium names an identity by.

@@ -8,11 +8,16 @@ public struct PolicyOrigin: Hashable, Sendable {
   /// Which part of it: `spec.ingress[0]`, `specs[1].egressDeny[2]`; or `allow-localhost-ingress` and its like.
   public var rule: String
   public var location: SourceLocation
+  /// `log.value` of the policy's spec: a text that goes with verdicts.
+  public var log: String?
 
-  public init(policy: ObjectReference? = nil, rule: String, location: SourceLocation = .none) {
+  public init(
+    policy: ObjectReference? = nil, rule: String, location: SourceLocation = .none, log: String? = nil
+  ) {
     self.policy = policy
     self.rule = rule
     self.location = location
+    self.log = log
   }
 }
 

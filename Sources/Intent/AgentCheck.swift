@@ -38,6 +38,7 @@ public struct PolicyProblem: Hashable, Sendable {
     case portOfPortless
     case expressionForm
     case headerWithoutName
+    case domainNamesAction
   }
 
   public var kind: Kind
@@ -51,7 +52,7 @@ public struct PolicyProblem: Hashable, Sendable {
 ///
 /// Source: Cilium `pkg/policy/api/rule_validation.go`, `pkg/k8s/apis/cilium.io/v2/cnp_types.go`.
 public struct AgentCheck: Sendable {
-  private let settings: Settings
+  let settings: Settings
 
   public init(_ settings: Settings) { self.settings = settings }
 
@@ -112,7 +113,7 @@ public struct AgentCheck: Sendable {
     if present.count > 1 {
       found.add(.combinedPeers, "combines \(present.joined(separator: " and ")) in one rule", location)
     }
-    if let node = peers.nodes?.first {
+    if let node = peers.nodes?.first, !settings.policy.nodeSelectorLabels {
       found.add(
         .nodePeers, "selects nodes, which needs enable-node-selector-labels", node.location.or(location))
     }

@@ -33,7 +33,7 @@ extension DirectionPolicy {
       }
     } else {
       (answer.verdict, answer.reason, answer.match) = fallback(question.peer.identity)
-      if answer.verdict == .denied { answer.drop = .noRule }
+      if answer.verdict == .denied { answer.drop = answer.match == .none ? .noRule : .denyRule }
     }
     answer.isAudited = auditMode && answer.drop != nil
     return answer

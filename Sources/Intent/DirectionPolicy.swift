@@ -72,8 +72,12 @@ struct DirectionPolicy: Sendable {
     case .noEndpoint, .never, .unselected: (.allowed, .notEnforced, .all)
     case .defaultAllow: (.allowed, .defaultAllow, .all)
     case .defaultDeny, .always:
-      allowsLocalHost && direction == .ingress && peer.isReserved("host")
-        ? (.allowed, .localHost, .l3Only) : (.denied, .defaultDeny, .none)
+      if allowsLocalHost && direction == .ingress && peer.isReserved("host") {
+        (.allowed, .localHost, .l3Only)
+      } else {
+        // Where rules pass decisions on, Cilium denies what is passed on to the end by an entry of its own.
+        (.denied, .defaultDeny, rules.contains { $0.action == .pass } ? .all : .none)
+      }
     }
   }
 

@@ -52,6 +52,10 @@ struct IdentityRules: Hashable, Sendable {
   private func node(_ subject: Subject, isLocal: Bool) -> Identity {
     var labels = [IdentityLabel.reserved(isLocal ? "host" : "remote-node")]
     if subject.isAPIServer { labels.append(.reserved("kube-apiserver")) }
+    if settings.policy.nodeSelectorLabels {
+      labels += subject.labels.map { IdentityLabel("node", $0.key, $0.value) }
+      labels.append(.k8s(LabelKey.cluster, subject.cluster ?? settings.clusterName))
+    }
     return Identity(
       labels: labels.sorted(),
       isMatchedByAddress: settings.policy.cidrMatchesNodes, isWorld: false)
@@ -59,9 +63,11 @@ struct IdentityRules: Hashable, Sendable {
 
   /// The identity of a node as the subject of host policies: its own labels count.
   func host(_ subject: Subject) -> Identity {
-    let own = subject.labels.map { IdentityLabel.k8s($0.key, $0.value) }
-    let reserved = node(subject, isLocal: true).labels
-    return Identity(labels: (own + reserved).sorted(), isMatchedByAddress: false, isWorld: false)
+    let own = subject.labels.filter { IdentityLabelFilter.keeps($0.key) }.map {
+      IdentityLabel.k8s($0.key, $0.value)
+    }
+    return Identity(
+      labels: (own + [.reserved("host")]).sorted(), isMatchedByAddress: false, isWorld: false)
   }
 
   private func pod(_ subject: Subject) -> Identity {

@@ -50,6 +50,16 @@ public struct Intent: Sendable {
         }
       }
     }
+    if settings.policy.clusterNetworkPolicies {
+      for policy in cluster.clusterPolicies {
+        let problems = AgentCheck(settings).problems(policy)
+        if problems.isEmpty {
+          rules += compiler.rules(policy)
+        } else {
+          refused.append(RefusedPolicy(policy: policy.reference, problems: problems))
+        }
+      }
+    }
     for index in rules.indices { rules[index].id = index }
     self.rules = rules
     self.refused = refused

@@ -69,7 +69,7 @@ struct CIDRGroups: Hashable, Sendable {
 
   init(_ groups: some Sequence<CiliumCIDRGroup>) {
     self.groups = groups.map { group in
-      var labels = group.labels
+      var labels = Labels(labels: group.labels.filter { !$0.key.hasPrefix("io.cilium.k8s") })
       labels["\(LabelKey.cidrGroupName)/\(group.name)"] = ""
       return Group(labels: labels, blocks: group.externalCIDRs.map { AddressBlock($0.value) })
     }

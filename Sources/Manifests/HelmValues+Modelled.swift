@@ -105,6 +105,7 @@ extension Settings {
     case "hostFirewall.enabled": assign(&policy.hostFirewall, value.helmBool())
     case "l7Proxy": assign(&policy.l7Proxy, value.helmBool())
     case "authentication.enabled": assign(&policy.authentication, value.helmBool())
+    case "nodeSelectorLabels": assign(&policy.nodeSelectorLabels, value.helmBool())
     case "clustermesh.policyDefaultLocalCluster": assign(&policy.defaultLocalCluster, value.helmBool())
     case "dnsProxy.dnsRejectResponseCode": assign(&dnsProxy.rejectCode, value.choice(DNSRejectCode.self))
     case "dnsProxy.minTtl": assign(&dnsProxy.minTTLSeconds, value.integer(0...Int(Int32.max)))

@@ -79,6 +79,7 @@ enum KnownKind: Equatable {
       case .job: ["batch/v1"]
       case .endpointSlice: ["discovery.k8s.io/v1"]
       case .networkPolicy: ["networking.k8s.io/v1"]
+      case .clusterNetworkPolicy: ["policy.networking.k8s.io/v1alpha2"]
       case .ciliumCIDRGroup: ["cilium.io/v2", "cilium.io/v2alpha1"]
       case .ciliumNetworkPolicy, .ciliumClusterwideNetworkPolicy, .ciliumIdentity, .ciliumEndpoint:
         ["cilium.io/v2"]
@@ -118,7 +119,7 @@ enum KnownKind: Equatable {
   private static let unmodelledKinds = [
     "ReplicationController", "CronJob", "Ingress", "IngressClass", "Gateway", "GatewayClass", "HTTPRoute",
     "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute", "ReferenceGrant", "AdminNetworkPolicy",
-    "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy", "ServiceCIDR", "IPAddress", "ServiceImport",
+    "BaselineAdminNetworkPolicy", "ServiceCIDR", "IPAddress", "ServiceImport",
     "ServiceExport", "CiliumLoadBalancerIPPool", "CiliumLocalRedirectPolicy", "CiliumEgressGatewayPolicy",
     "CiliumEnvoyConfig", "CiliumClusterwideEnvoyConfig", "CiliumBGPAdvertisement", "CiliumBGPClusterConfig",
     "CiliumBGPPeerConfig", "CiliumBGPNodeConfig", "CiliumBGPNodeConfigOverride", "CiliumBGPPeeringPolicy",

@@ -157,6 +157,8 @@ public struct ManifestReader {
       return cursor.ciliumPolicy(metadata, .namespaced, profile, &fields).map(ClusterObject.ciliumPolicy)
     case .ciliumClusterwideNetworkPolicy:
       return cursor.ciliumPolicy(metadata, .clusterwide, profile, &fields).map(ClusterObject.ciliumPolicy)
+    case .clusterNetworkPolicy:
+      return cursor.clusterNetworkPolicy(metadata, &fields).map(ClusterObject.clusterPolicy)
     case .ciliumCIDRGroup: return cursor.cidrGroup(metadata, &fields).map(ClusterObject.cidrGroup)
     case .ciliumIdentity: return cursor.identity(metadata, &fields).map(ClusterObject.identity)
     case .ciliumEndpoint: return cursor.ciliumEndpoint(metadata, &fields).map(ClusterObject.ciliumEndpoint)

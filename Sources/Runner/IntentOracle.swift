@@ -104,9 +104,11 @@ struct IntentOracle {
   private func opinion(_ outcome: ProbeOutcome, at pod: String?) -> IntentOpinion {
     var opinion = IntentOpinion(disposition: "")
     if let policy = outcome.policy {
-      opinion.verdict = policy.verdict.rawValue
-      opinion.egress = policy.egress.verdict.rawValue
-      opinion.ingress = policy.ingress.verdict.rawValue
+      // What still has to authenticate is denied as far as its packets can tell.
+      let verdicts = [policy.egress, policy.ingress].map { $0.passes ? $0.verdict : .denied }
+      opinion.verdict = policy.dropping == nil ? policy.verdict.rawValue : Verdict.denied.rawValue
+      opinion.egress = verdicts[0].rawValue
+      opinion.ingress = verdicts[1].rawValue
       opinion.rule = (policy.dropping ?? policy.ingress).rule.map { "\($0)" }
     }
     opinion.destination = pod

@@ -69,7 +69,7 @@ extension Session where Observer: ~Copyable {
 
   private func transport(_ probe: Probe, _ destination: IPAddress) -> Transport? {
     if probe.dns != nil { return .udp(probe.port?.number ?? 53) }
-    if let message = probe.icmp { return .icmp(type: message.type) }
+    if let message = probe.icmp { return .icmp(type: message.type, code: message.code) }
     if case .url(let url)? = probe.to { return .tcp(probe.port?.number ?? url.effectivePort) }
     guard let port = probe.port else { return nil }
     switch port.transport {

@@ -24,4 +24,10 @@ struct Client {
   /// What is sent again when no answer comes.
   var unanswered: Packet?
   var received: [UInt8] = []
+
+  /// Whether nobody answers what it sends: any message of ICMP but an echo request.
+  var isOneWay: Bool {
+    guard case .icmp(let type?, _) = request.traffic else { return false }
+    return type != 8 && type != 128
+  }
 }

@@ -51,6 +51,8 @@ extension Network where Observer: ~Copyable {
       case .delivered(let place) = journeys[first].disposition
     {
       clients[client].result.deliveredTo = place
+    } else if clients[client].isOneWay, clients[client].result.outcome == .ok {
+      clients[client].result.outcome = .timeout
     }
   }
 
@@ -117,12 +119,12 @@ extension Network where Observer: ~Copyable {
     case .sctp:
       let header = SCTPHeader(sourcePort: port, destinationPort: request.port, verificationTag: 0)
       body = .sctp(header, SCTPChunk.make(SCTPChunk.initiation, tag: draw()))
-    case .icmp(nil, _):
+    case .icmp where !clients[client].isOneWay:
       body = .echo(request: true, identifier: port, sequence: 1, Payload.make(request.size ?? 56))
       clients[client].pair?.remotePort = 0
       retries = false
-    case .icmp(let type?, let code):
-      let kind = Packet.ErrorKind.other(type: type, code: code ?? 0)
+    case .icmp(let type, let code):
+      let kind = Packet.ErrorKind.other(type: type ?? 0, code: code ?? 0)
       body = .error(kind, quoted: Payload.make(request.size ?? 0))
       retries = false
     case .dns(let name, let type):
@@ -136,7 +138,7 @@ extension Network where Observer: ~Copyable {
     }
     let packet = Packet(from: source, to: destination, body)
     transmit(client, packet, retries: retries, isFirst: true)
-    if case .icmp(.some, _) = request.traffic { finish(client, .ok) }
+    if clients[client].isOneWay { finish(client, .ok) }
   }
 
   /// Sends a client's packet, and again after a while if it is to be repeated.

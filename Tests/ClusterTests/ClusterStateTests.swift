@@ -92,6 +92,8 @@ struct ClusterStateTests {
       .networkPolicy(NetworkPolicy(metadata: metadata)),
       .ciliumPolicy(CiliumNetworkPolicy(metadata: metadata, rules: [])),
       .ciliumPolicy(CiliumNetworkPolicy(metadata: own, scope: .clusterwide, rules: [])),
+      .clusterPolicy(
+        ClusterNetworkPolicy(metadata: own, tier: .admin, priority: 0, subject: .namespaces(LabelSelector()))),
       .cidrGroup(CiliumCIDRGroup(metadata: own)),
       .identity(CiliumIdentity(metadata: own, number: 300, securityLabels: [:])),
       .ciliumEndpoint(CiliumEndpoint(metadata: metadata)),

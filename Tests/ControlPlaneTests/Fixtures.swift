@@ -83,8 +83,9 @@ extension MapImage {
       let bits = Int(key.prefixlen) - 40
       let port = bits > 8 ? " \(UInt16(bigEndian: key.dport))/\(bits - 8)" : ""
       let transport = bits > 0 ? " proto \(key.protocol)" : ""
+      let auth = value.auth == 0 ? "" : " auth \(String(value.auth, radix: 16))"
       return "\(key.egress == 1 ? "egress" : "ingress") \(key.sec_label)\(transport)\(port)"
-        + " \(value.bits & 1 == 1 ? "deny" : "allow") \(String(value.precedence, radix: 16))"
+        + " \(value.bits & 1 == 1 ? "deny" : "allow") \(String(value.precedence, radix: 16))\(auth)"
     }
   }
 

@@ -45,7 +45,7 @@ import Wire
     #expect(IdentityLabel.cidr(Fixture.cidr("::1/128")).description == "cidr:0--1/128")
     #expect(IdentityLabel.cidr(Fixture.cidr("fd00::/8")).description == "cidr:fd00--0/8")
     for text in ["10.0.0.0/8", "::1/128", "fd00::/8", "2001:db8:1::5/128"] {
-      #expect(IdentityLabels([.cidr(Fixture.cidr(text))]).cidr == Fixture.cidr(text))
+      #expect(IdentityLabels([.cidr(Fixture.cidr(text))]).cidrs == [Fixture.cidr(text)])
     }
   }
 }

@@ -49,8 +49,14 @@ struct Seeded: RandomNumberGenerator {
   }
 
   /// Statements that select among identities 100…105 by a label of that value.
-  private func statement(_ random: inout Seeded) -> PolicyStatement {
+  ///
+  /// - Parameter hasTiers: whether they stand in tiers with priorities, and pass decisions on.
+  private func statement(_ random: inout Seeded, hasTiers: Bool = false) -> PolicyStatement {
     let isDeny = UInt8.random(in: 0..<4, using: &random) == 0
+    let tier: PolicyTier =
+      hasTiers ? [.admin, .normal, .baseline].randomElement(using: &random) ?? .admin : .normal
+    let passes = tier != .normal && UInt8.random(in: 0..<3, using: &random) == 0
+    let priority = tier == .normal ? 0 : Int.random(in: 0...3, using: &random)
     let values = (100...105).filter { _ in Bool.random(using: &random) }.map { "\($0)" }
     let peers: [PeerSelector]? =
       switch UInt8.random(in: 0..<6, using: &random) {
@@ -76,7 +82,8 @@ struct Seeded: RandomNumberGenerator {
     }
     return PolicyStatement(
       subject: PeerSelector(), namespace: "", isIngress: Bool.random(using: &random),
-      verdict: isDeny ? .deny : .allow, defaultDeny: Bool.random(using: &random), peers: peers, ports: specs,
+      verdict: passes ? .pass : isDeny ? .deny : .allow, tier: tier, priority: priority,
+      defaultDeny: tier == .normal && Bool.random(using: &random), peers: peers, ports: specs,
       origin: PolicyOrigin(rule: "r\(UInt8.random(in: 0...255, using: &random))"))
   }
 
@@ -113,8 +120,14 @@ struct Seeded: RandomNumberGenerator {
     let own = statements.filter { $0.isIngress == isIngress }
     guard !own.isEmpty else { return true }
     let hits = own.filter { covers($0, identity: identity, transport, port, cache) }
-    if hits.contains(where: { $0.verdict == .deny }) { return false }
-    if !hits.isEmpty { return true }
+    for tier in PolicyTier.allCases {
+      let here = hits.filter { $0.tier == tier }
+      guard let first = here.map(\.priority).min() else { continue }
+      // Only the first level that speaks counts; a pass there goes to the next tier.
+      let level = here.filter { $0.priority == first }
+      if level.contains(where: { $0.verdict == .deny }) { return false }
+      if level.contains(where: { $0.verdict == .allow }) { return true }
+    }
     if !own.contains(where: \.defaultDeny) { return true }
     return isIngress && identity == 1
   }
@@ -136,10 +149,14 @@ struct Seeded: RandomNumberGenerator {
     }
   }
 
-  @Test func mapsSayWhatTheStatementsMean() {
-    var random = Seeded(state: 7)
+  @Test(arguments: [(7, false), (8, true), (9, true)]) func mapsSayWhatTheStatementsMean(
+    seed: UInt64, hasTiers: Bool
+  ) {
+    var random = Seeded(state: seed)
     for round in 0..<300 {
-      let statements = (0..<Int.random(in: 1...7, using: &random)).map { _ in statement(&random) }
+      let statements = (0..<Int.random(in: 1...7, using: &random)).map { _ in
+        statement(&random, hasTiers: hasTiers)
+      }
       var cache = cache()
       let policy = ResolvedPolicy(statements, isInit: false, mode: .default)
       let table = PolicyDistiller(policy: policy, ownPorts: [:], peerPorts: [:]).render(&cache).table
@@ -162,11 +179,35 @@ struct Seeded: RandomNumberGenerator {
     }
   }
 
+  /// One more deny never opens anything.
+  @Test func aDenyNeverAllowsMore() {
+    var random = Seeded(state: 23)
+    for round in 0..<200 {
+      let statements = (0..<5).map { _ in statement(&random, hasTiers: round % 2 == 1) }
+      var deny = statement(&random)
+      (deny.verdict, deny.defaultDeny) = (.deny, true)
+      var tables: [LPMTable<PolicyKey, PolicyEntry>] = []
+      for all in [statements, statements + [deny]] {
+        var cache = cache()
+        let policy = ResolvedPolicy(all, isInit: false, mode: .default)
+        tables.append(PolicyDistiller(policy: policy, ownPorts: [:], peerPorts: [:]).render(&cache).table)
+      }
+      for identity in [UInt32(2), 100, 101, 102, 103, 104, 105, 9999] {
+        for port in PolicyPropertyTests.ports where port > 0 {
+          let verdicts = tables.map {
+            verdict($0, isIngress: deny.isIngress, identity: identity, 6, port)
+          }
+          #expect(verdicts[0] || !verdicts[1], "round \(round): identity \(identity), port \(port)")
+        }
+      }
+    }
+  }
+
   /// The order of the statements is not seen in the map.
   @Test func orderDoesNotMatter() {
     var random = Seeded(state: 99)
-    for _ in 0..<200 {
-      let statements = (0..<6).map { _ in statement(&random) }
+    for round in 0..<300 {
+      let statements = (0..<6).map { _ in statement(&random, hasTiers: round % 2 == 1) }
       var renderings: [[String]] = []
       for order in [statements, statements.reversed(), statements.shuffled(using: &random)] {
         var cache = cache()
@@ -184,14 +225,15 @@ struct Seeded: RandomNumberGenerator {
   @Test func insertionsInAnyOrder() {
     var random = Seeded(state: 4)
     for _ in 0..<200 {
-      let entries: [(MapState.PortKey, UInt32, MapState.Entry)] = (0..<12).map { _ in
+      let entries: [(MapState.Key, MapState.Entry)] = (0..<12).map { _ in
         let transport: UInt8 = [0, 6, 17].randomElement(using: &random) ?? 6
         let length: UInt8 = transport == 0 ? 0 : [0, 8, 14, 16].randomElement(using: &random) ?? 16
         let port = length == 0 ? 0 : UInt16(0xffff) << UInt16(16 - length) & 8080
         return (
-          MapState.PortKey(
-            isEgress: false, transport: transport, prefix: PortPrefix(port: port, length: length)),
-          [0, 5, 6].randomElement(using: &random) ?? 0,
+          MapState.Key(
+            port: MapState.PortKey(
+              isEgress: false, transport: transport, prefix: PortPrefix(port: port, length: length)),
+            identity: [0, 5, 6].randomElement(using: &random) ?? 0),
           MapState.Entry(
             precedence: Precedence(
               priority: [0, 10].randomElement(using: &random) ?? 0,
@@ -202,8 +244,8 @@ struct Seeded: RandomNumberGenerator {
       var results: [[String]] = []
       for order in [entries, entries.shuffled(using: &random)] {
         var state = MapState()
-        for (key, identity, entry) in order {
-          state.insert(key, identity: identity, entry, hasPrecedences: true)
+        for (key, entry) in order {
+          state.insert(key, entry, tierMax: .max, ResolvedPolicy.Features(precedences: true))
         }
         var image = MapImage(node: "n")
         image.maps.policies[1] = state.rendered().table

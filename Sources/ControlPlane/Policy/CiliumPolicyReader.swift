@@ -7,6 +7,7 @@ import Wire
 struct CiliumPolicyReader {
   let settings: Settings
   let options: DatapathOptions
+  let services: ServicePeers
   let policy: CiliumNetworkPolicy
   private(set) var statements: [PolicyStatement] = []
   private(set) var findings: [Finding] = []
@@ -14,8 +15,11 @@ struct CiliumPolicyReader {
   /// Whether the agent refuses the policy; it then imports no part of it.
   private(set) var isRefused = false
 
-  init(_ policy: CiliumNetworkPolicy, _ settings: Settings, _ options: DatapathOptions) {
+  init(
+    _ policy: CiliumNetworkPolicy, _ settings: Settings, _ options: DatapathOptions, _ services: ServicePeers
+  ) {
     self.policy = policy
+    self.services = services
     self.settings = settings
     self.options = options
     for (index, rule) in policy.rules.enumerated() { read(rule, index) }
@@ -23,34 +27,27 @@ struct CiliumPolicyReader {
   }
 
   private mutating func read(_ rule: PolicyRule, _ index: Int) {
-    let name = policy.rules.count > 1 ? "rules[\(index)]." : ""
+    let name = policy.rules.count > 1 ? "specs[\(index)]." : ""
     let lists = [rule.ingress, rule.ingressDeny, rule.egress, rule.egressDeny]
     if lists.allSatisfy({ $0?.isEmpty ?? true }) {
       return refuse("rule must have at least one of ingress, ingressDeny, egress, egressDeny", rule.location)
     }
-    if let nodes = rule.nodeSelector {
-      return readHostPolicy(rule, nodes)
-    }
-    guard let selector = rule.endpointSelector else {
-      return refuse("rule must have one of endpointSelector or nodeSelector", rule.location)
-    }
-    var subject = PeerSelector(selector, source: "any")
-    if policy.scope == .namespaced {
-      subject.add(PeerSelector.equals("k8s", IdentityLabels.namespaceKey, policy.namespace))
-    }
-    let matchesInit = selector.matchLabels.contains { $0.key == "reserved:init" }
+    guard let subject = subject(rule) else { return }
+    let matchesInit = rule.endpointSelector?.mentionsInit ?? false
     func add(_ rules: [TrafficRule]?, _ list: String, isIngress: Bool, _ verdict: PolicyVerdict) {
       let explicit = isIngress ? rule.enableDefaultDeny.ingress : rule.enableDefaultDeny.egress
       for (position, traffic) in (rules ?? []).enumerated() {
         check(traffic, isIngress: isIngress)
         statements.append(
           PolicyStatement(
-            subject: subject, namespace: policy.namespace, isIngress: isIngress, verdict: verdict,
+            subject: subject, isAboutNodes: rule.nodeSelector != nil, namespace: policy.namespace,
+            isIngress: isIngress, verdict: verdict,
             defaultDeny: settings.policy.nonDefaultDeny ? explicit ?? true : true,
             peers: peers(traffic.peers, matchesInit: matchesInit),
-            ports: ports(traffic),
+            ports: ports(traffic), authentication: verdict == .allow ? traffic.authentication?.value : nil,
             origin: PolicyOrigin(
-              policy: policy.reference, rule: "\(name)\(list)[\(position)]", location: traffic.location)))
+              policy: policy.reference, rule: "\(name)\(list)[\(position)]", location: traffic.location,
+              log: rule.log)))
       }
     }
     add(rule.ingress, "ingress", isIngress: true, .allow)
@@ -59,14 +56,33 @@ struct CiliumPolicyReader {
     add(rule.egressDeny, "egressDeny", isIngress: false, .deny)
   }
 
-  private mutating func readHostPolicy(_ rule: PolicyRule, _ nodes: LabelSelector) {
-    if policy.scope == .namespaced {
-      return refuse("nodeSelector is only allowed in a CiliumClusterwideNetworkPolicy", nodes.location)
+  /// Endpoints of the policy's namespace, or of all, or nodes.
+  private mutating func subject(_ rule: PolicyRule) -> PeerSelector? {
+    switch (rule.endpointSelector, rule.nodeSelector) {
+    case (nil, nil):
+      refuse("rule must have one of endpointSelector or nodeSelector", rule.location)
+      return nil
+    case (_?, let nodes?):
+      refuse("rule cannot have both endpointSelector and nodeSelector", nodes.location)
+      return nil
+    case (nil, let nodes?):
+      if policy.scope == .namespaced {
+        refuse("nodeSelector is only allowed in a CiliumClusterwideNetworkPolicy", nodes.location)
+        return nil
+      }
+      if !settings.policy.hostFirewall {
+        findings.append(
+          finding(.warning, "a host policy does nothing without hostFirewall.enabled", rule.location))
+      }
+      return PeerSelector(nodes, source: "any")
+    case (var selector?, nil):
+      guard policy.scope == .namespaced else { return PeerSelector(selector, source: "any") }
+      // The policy's namespace takes the place of one that is spelled like this.
+      selector.matchLabels["k8s:\(IdentityLabels.namespaceKey)"] = nil
+      var subject = PeerSelector(selector, source: "any")
+      subject.add(PeerSelector.equals("k8s", IdentityLabels.namespaceKey, policy.namespace))
+      return subject
     }
-    findings.append(
-      settings.policy.hostFirewall
-        ? finding(.unmodelled, "host policies (nodeSelector)", rule.location)
-        : finding(.warning, "a host policy does nothing without hostFirewall.enabled", rule.location))
   }
 
   private mutating func refuse(_ message: String, _ location: SourceLocation) {
@@ -111,20 +127,15 @@ extension CiliumPolicyReader {
     func unmodelled(_ what: String, _ location: SourceLocation) {
       findings.append(finding(.unmodelled, what, location))
     }
-    if let first = peers.nodes?.first { unmodelled("\(direction)Nodes", first.location) }
-    if let first = peers.services?.first { unmodelled("toServices", first.location) }
+    if let first = peers.nodes?.first, !settings.policy.nodeSelectorLabels {
+      refuse(
+        "\(direction)Nodes can only be used with nodeSelectorLabels (enable-node-selector-labels)",
+        first.location)
+    }
     if let first = peers.fqdns?.first { unmodelled("toFQDNs", first.location) }
     if let first = peers.groups?.first { unmodelled("\(direction)Groups", first.location) }
     if let first = peers.requires?.first { unmodelled("\(direction)Requires", first.location) }
-    for set in peers.cidrSets ?? [] where set.groupName != nil || set.groupSelector != nil {
-      unmodelled("\(direction)CIDRSet with cidrGroupRef or cidrGroupSelector", set.location)
-    }
-    if settings.policy.cidrMatchesNodes, peers.cidrs?.isEmpty == false || peers.cidrSets?.isEmpty == false {
-      unmodelled("policyCIDRMatchMode nodes", rule.location)
-    }
-    if let mode = rule.authentication, mode.value != .disabled {
-      unmodelled("authentication", mode.location)
-    }
+    for set in peers.cidrSets ?? [] { check(set) }
     for port in rule.toPorts ?? [] { check(port) }
   }
 
@@ -138,35 +149,62 @@ extension CiliumPolicyReader {
     if let listener = rule.listener { unmodelled("listener", listener.location) }
     if (rule.ports ?? []).count > 40 { refuse("too many ports, the max is 40", rule.location) }
     for port in rule.ports ?? [] {
-      switch port.protocol {
-      case .any, .tcp, .udp, .sctp:
-        if port.port == nil { refuse("port must be specified", port.location) }
-      default: unmodelled("protocol \(port.protocol.rawValue)", port.location)
+      switch port.port {
+      case nil: refuse("port must be specified", port.location)
+      case .number(0)?: break
+      case .number?, .name?:
+        if port.protocol.isPortless { refuse("port must be empty or 0", port.location) }
       }
+    }
+  }
+
+  private mutating func check(_ set: CIDRRule) {
+    guard let cidr = set.cidr, set.groupName == nil, set.groupSelector == nil else { return }
+    for except in set.except where !cidr.contains(except.value) {
+      refuse(
+        "allow CIDR prefix \(cidr) does not contain exclude CIDR prefix \(except.value)", except.location)
     }
   }
 
   /// nil where a list that is there and empty selects nobody.
   private func peers(_ peers: PolicyPeers, matchesInit: Bool) -> [PeerSelector]? {
-    if peers.endpoints?.isEmpty == true || peers.nodes?.isEmpty == true || peers.entities?.isEmpty == true
-      || peers.cidrs?.isEmpty == true || peers.cidrSets?.isEmpty == true
-    {
-      return nil
-    }
+    // What stands behind services joins the lists of endpoints and prefixes before those are looked at.
+    let services = (peers.services ?? []).flatMap { self.services.selectors(of: $0) }
+    let isEmptied = [
+      peers.endpoints?.isEmpty, peers.nodes?.isEmpty, peers.entities?.isEmpty, peers.cidrs?.isEmpty,
+      peers.cidrSets?.isEmpty,
+    ].contains(true)
+    if isEmptied, services.isEmpty { return nil }
     // What is not modelled (and reported) selects nobody, rather than everybody.
-    let modelled =
-      peers.nodes == nil && peers.services == nil && peers.fqdns == nil && peers.groups == nil
-    if !modelled { return nil }
-    var selectors: [PeerSelector] = []
+    if peers.fqdns != nil || peers.groups != nil { return nil }
+    var selectors = services
     for endpoint in peers.endpoints ?? [] { selectors.append(self.endpoint(endpoint, matchesInit)) }
     for entity in peers.entities ?? [] { selectors += selectorsOf(entity.value) }
     for cidr in peers.cidrs ?? [] { selectors.append(PeerSelector(cidr.value, options: options)) }
-    for set in peers.cidrSets ?? [] {
-      guard let cidr = set.cidr else { continue }
-      selectors.append(PeerSelector(cidr, except: set.except.map(\.value), options: options))
-    }
-    if selectors.isEmpty, peers.cidrSets != nil { return nil }
+    for set in peers.cidrSets ?? [] { selectors += self.selectors(set) }
+    for node in peers.nodes ?? [] { selectors.append(self.node(node)) }
     return selectors
+  }
+
+  private func selectors(_ set: CIDRRule) -> [PeerSelector] {
+    let except = set.except.map(\.value)
+    if let name = set.groupName {
+      return [PeerSelector(groupNamed: name, except: except, options: options)]
+    }
+    if let selector = set.groupSelector {
+      return [PeerSelector(groups: selector, except: except, options: options)]
+    }
+    return set.cidr.map { [PeerSelector($0, except: except, options: options)] } ?? []
+  }
+
+  /// Other nodes of the cluster, by their labels.
+  private func node(_ selector: LabelSelector) -> PeerSelector {
+    var peer = PeerSelector(selector, source: "any")
+    peer.add(PeerSelector.exists("reserved", "remote-node"))
+    if settings.policy.defaultLocalCluster, !peer.mentions(IdentityLabels.clusterKey) {
+      peer.add(PeerSelector.equals("k8s", IdentityLabels.clusterKey, settings.clusterName))
+    }
+    return peer
   }
 
   /// A peer of the policy's own namespace and cluster, unless it says otherwise.
@@ -221,6 +259,22 @@ extension CiliumPolicyReader {
           port: .number(UInt16(field.type), end: 0), transport: field.family == .ipv4 ? 1 : 58))
     }
     return specs
+  }
+}
+
+extension LabelSelector {
+  /// Whether it is about endpoints that have no labels yet.
+  fileprivate var mentionsInit: Bool {
+    matchLabels.contains(key: "reserved:init") || matchExpressions.contains { $0.key == "reserved:init" }
+  }
+}
+
+extension PolicyProtocol {
+  fileprivate var isPortless: Bool {
+    switch self {
+    case .any, .tcp, .udp, .sctp: false
+    case .vrrp, .igmp, .gre, .ipip, .ipv6, .esp, .ah: true
+    }
   }
 }
 

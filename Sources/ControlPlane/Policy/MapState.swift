@@ -30,109 +30,165 @@ struct MapState {
     }
   }
 
-  struct Entry {
-    var precedence: Precedence
-    var origins: [PolicyOrigin]
+  struct Key: Hashable {
+    var port: PortKey
+    /// 0 for every identity.
+    var identity: UInt32
+
+    func with(identity: UInt32) -> Key { Key(port: port, identity: identity) }
+  }
+
+  /// What a pass verdict leaves on a key: entries of lower tiers that it covers rank right behind it.
+  struct PassMark: Hashable {
+    var precedence: UInt32
+    /// The precedences of its tier.
+    var tierMax: UInt32
+    var tierMin: UInt32
+
+    /// Whether a verdict of that precedence leaves it standing: it is of another tier, or ranks before.
+    func survives(_ other: UInt32) -> Bool {
+      !(tierMin...max(tierMin, tierMax) ~= other) || precedence > other
+    }
+  }
+
+  struct Entry: Equatable {
+    /// nil where there is nothing but passes.
+    var precedence: Precedence?
+    /// 0 for none.
+    var proxyPort: UInt16 = 0
+    var auth = AuthRequirement.none
+    var origins: [PolicyOrigin] = []
+    /// At most one of each tier, the lowest tier first.
+    var passes: [PassMark] = []
+
+    var isDeny: Bool { precedence?.isDeny ?? false }
+    /// 0 where there is no verdict, which every verdict beats.
+    var rank: UInt32 { precedence?.bits ?? 0 }
   }
 
   /// Entries by identity, for each port key: the keys are few, the identities many.
   private(set) var levels: [PortKey: [UInt32: Entry]] = [:]
   /// The keys of `levels`, since they are searched all the time.
-  private var keys: [PortKey] = []
+  private(set) var ports: [PortKey] = []
 
-  /// Adds an entry unless a better one covers it, and takes out those that it covers and beats.
-  ///
-  /// - Parameter hasPrecedences: whether the direction has entries of different precedence at all.
-  mutating func insert(_ key: PortKey, identity: UInt32, _ entry: Entry, hasPrecedences: Bool) {
-    if entry.precedence.isDeny || hasPrecedences {
-      let isDeny = entry.precedence.isDeny
-      for other in keys where other.covers(key) {
-        for id in identity == 0 ? [0] : [0, identity] {
-          guard let found = levels[other]?[id] else { continue }
-          let isSame = other == key && id == identity
-          if found.precedence > entry.precedence { return }
-          if isDeny, found.precedence == entry.precedence, !isSame { return }
+  subscript(key: Key) -> Entry? {
+    get { levels[key.port]?[key.identity] }
+    set {
+      if levels[key.port] == nil {
+        guard newValue != nil else { return }
+        levels[key.port] = [:]
+        ports.append(key.port)
+      }
+      levels[key.port]?[key.identity] = newValue
+    }
+  }
+
+  // MARK: Neighbours of a key
+
+  /// Entries of the same or broader ports, for the same identity or for every one.
+  func covering(_ key: Key) -> [(Key, Entry)] {
+    var result: [(Key, Entry)] = []
+    for port in ports where port.covers(key.port) {
+      guard let level = levels[port] else { continue }
+      if let entry = level[0] { result.append((Key(port: port, identity: 0), entry)) }
+      if key.identity != 0, let entry = level[key.identity] {
+        result.append((Key(port: port, identity: key.identity), entry))
+      }
+    }
+    return result
+  }
+
+  /// The same; for a key of every identity those of single ones as well.
+  func broader(_ key: Key) -> [(Key, Entry)] {
+    guard key.identity == 0 else { return covering(key) }
+    var result: [(Key, Entry)] = []
+    for port in ports where port.covers(key.port) {
+      for (identity, entry) in levels[port] ?? [:] {
+        result.append((Key(port: port, identity: identity), entry))
+      }
+    }
+    return result
+  }
+
+  /// Entries of the same or narrower ports, for the same identity, or for any under a key of every identity.
+  func covered(_ key: Key) -> [(Key, Entry)] {
+    narrower(key).filter { key.identity == 0 || $0.0.identity == key.identity }
+  }
+
+  /// The same; for a key of one identity those of every identity as well.
+  func narrower(_ key: Key) -> [(Key, Entry)] {
+    var result: [(Key, Entry)] = []
+    for port in ports where key.port.covers(port) {
+      guard let level = levels[port] else { continue }
+      if key.identity == 0 {
+        for (identity, entry) in level { result.append((Key(port: port, identity: identity), entry)) }
+      } else {
+        for identity in [0, key.identity] {
+          if let entry = level[identity] { result.append((Key(port: port, identity: identity), entry)) }
         }
       }
-      for other in keys where key.covers(other) {
-        removeCovered(other, key, identity, entry.precedence)
-      }
     }
-    add(key, identity, entry)
+    return result
   }
 
-  private mutating func removeCovered(
-    _ other: PortKey, _ key: PortKey, _ identity: UInt32, _ precedence: Precedence
-  ) {
-    func isBeaten(_ found: Entry, _ id: UInt32) -> Bool {
-      found.precedence < precedence
-        || precedence.isDeny && found.precedence == precedence && !(other == key && id == identity)
-    }
-    if identity == 0 {
-      guard let level = levels[other], level.contains(where: { isBeaten($0.value, $0.key) }) else { return }
-      levels[other] = level.filter { !isBeaten($0.value, $0.key) }
-    } else if let found = levels[other]?[identity], isBeaten(found, identity) {
-      levels[other]?[identity] = nil
-    }
-  }
-
-  private mutating func add(_ key: PortKey, _ identity: UInt32, _ entry: Entry) {
-    if levels[key] == nil {
-      levels[key] = [:]
-      keys.append(key)
-    }
-    guard let old = levels[key]?[identity] else {
-      levels[key]?[identity] = entry
+  /// Puts an entry in, merged with what is there.
+  ///
+  /// Source: Cilium `addKeyWithChanges`, `MapStateEntry.Merge`.
+  mutating func add(_ key: Key, _ new: Entry) {
+    guard var old = self[key] else {
+      self[key] = new
       return
     }
-    if old.precedence.isOfSameLevel(as: entry.precedence) {
-      var merged = old
-      merged.precedence = max(old.precedence, entry.precedence)
-      for origin in entry.origins where !merged.origins.contains(origin) { merged.origins.append(origin) }
-      levels[key]?[identity] = merged
-    } else if old.precedence < entry.precedence {
-      levels[key]?[identity] = entry
+    old.passes = new.passes.reduce(into: old.passes) { $0.collect($1) }
+    switch (old.precedence, new.precedence) {
+    case (_, nil): break
+    case (nil, _?):
+      old.take(new)
+    case (let known?, let precedence?):
+      if known.isOfSameLevel(as: precedence) {
+        old.merge(new)
+      } else if known < precedence {
+        old.take(new)
+      }
     }
-  }
-
-  /// The map's entries, by direction, identity, protocol and port.
-  ///
-  /// Source of the key's prefix length: Cilium `pkg/maps/policymap/policymap.go`.
-  func rendered() -> (table: LPMTable<PolicyKey, PolicyEntry>, origins: [[PolicyOrigin]]) {
-    var rows: [(key: PortKey, identity: UInt32, entry: Entry)] = []
-    for (key, level) in levels {
-      for (identity, entry) in level { rows.append((key, identity, entry)) }
-    }
-    rows.sort { a, b in
-      if a.key.isEgress != b.key.isEgress { return b.key.isEgress }
-      return a.identity == b.identity ? a.key < b.key : a.identity < b.identity
-    }
-    var table = LPMTable<PolicyKey, PolicyEntry>()
-    table.reserveCapacity(rows.count)
-    var origins: [[PolicyOrigin]] = []
-    origins.reserveCapacity(rows.count)
-    for row in rows {
-      let bits = row.key.bits
-      var key = PolicyKey(
-        identity: row.identity, egress: row.key.isEgress, protocol: row.key.transport,
-        port: row.key.prefix.port)
-      key.prefixlen = UInt32(POLICY_PREFIX_STATIC.rawValue) + bits
-      let flags: UInt32 =
-        (row.entry.precedence.isDeny ? POLICY_ENTRY_DENY.rawValue : 0) | bits
-        << UInt32(POLICY_ENTRY_PREFIX_SHIFT.rawValue)
-      table[exactly: key] = PolicyEntry(
-        proxy_port: 0, bits: UInt8(truncatingIfNeeded: flags), auth: 0, precedence: row.entry.precedence.bits,
-        cookie: 0)
-      origins.append(row.entry.origins.sorted())
-    }
-    return (table, origins)
+    self[key] = old
   }
 }
 
-extension MapState.PortKey {
-  /// How many bits of protocol and port count: 0, 8, or 8 and those of the port.
-  fileprivate var bits: UInt32 {
-    guard transport != 0 || prefix.port != 0 else { return 0 }
-    return 8 + (prefix.port != 0 ? UInt32(prefix.length) : 0)
+extension MapState.Entry {
+  /// The other's verdict; the passes stay.
+  mutating func take(_ other: Self) {
+    let passes = passes
+    self = other
+    self.passes = passes
+  }
+
+  /// Joins an entry of the same level: the first listener by rank, the stricter authentication.
+  fileprivate mutating func merge(_ other: Self) {
+    for origin in other.origins where !origins.contains(origin) { origins.append(origin) }
+    guard !isDeny, let own = precedence, let theirs = other.precedence else { return }
+    if other.proxyPort != 0, theirs > own || theirs == own && other.proxyPort < proxyPort {
+      proxyPort = other.proxyPort
+      precedence = theirs
+    }
+    if other.auth.isExplicit == auth.isExplicit {
+      if other.auth.bits > auth.bits { auth = other.auth }
+    } else if other.auth.isExplicit {
+      auth = other.auth
+    }
+  }
+}
+
+extension [MapState.PassMark] {
+  /// Takes a mark in, unless one of its tier ranks before it.
+  mutating func collect(_ mark: MapState.PassMark) {
+    guard mark.precedence != 0, mark.precedence >= mark.tierMin, mark.precedence <= mark.tierMax else {
+      return
+    }
+    let position = firstIndex { $0.tierMin >= mark.tierMin } ?? endIndex
+    guard position < endIndex, self[position].tierMin == mark.tierMin else {
+      return insert(mark, at: position)
+    }
+    if mark.precedence > self[position].precedence { self[position] = mark }
   }
 }

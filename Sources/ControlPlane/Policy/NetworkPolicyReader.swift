@@ -10,8 +10,10 @@ struct NetworkPolicyReader {
   let policy: NetworkPolicy
 
   var statements: [PolicyStatement] {
-    let types =
-      policy.policyTypes ?? (policy.egress?.isEmpty == false ? [.ingress, .egress] : [.ingress])
+    // What the API server fills in where nothing is written.
+    let written = policy.policyTypes ?? []
+    let implied: [PolicyDirection] = policy.egress?.isEmpty == false ? [.ingress, .egress] : [.ingress]
+    let types = written.isEmpty ? implied : written
     var statements: [PolicyStatement] = []
     for (list, rules, isIngress) in [
       ("ingress", policy.ingress ?? [], true), ("egress", policy.egress ?? [], false),

@@ -13,6 +13,8 @@ struct PeerSelector: Hashable, Sendable {
     var cidr: CIDR?
     var op: Operator
     var values: [String]
+    /// Whether the value is part of the label's key: a prefix may be in several groups, whose labels would collide.
+    var isEncoded = false
   }
 
   /// In order of their labels, so that equal selectors are equal values.
@@ -50,8 +52,12 @@ struct PeerSelector: Hashable, Sendable {
 extension PeerSelector.Requirement {
   func matches(_ labels: IdentityLabels) -> Bool {
     if let cidr {
-      let has = labels.cidr.map { cidr.contains($0) } ?? false
+      let has = labels.cidrs.contains { cidr.contains($0) }
       return op == .doesNotExist ? !has : has
+    }
+    if isEncoded, op == .in || op == .notIn {
+      let has = values.contains { labels.value(source: source, key: PeerSelector.encoded(key, $0)) != nil }
+      return has == (op == .in)
     }
     let value = labels.value(source: source, key: key)
     switch op {
@@ -76,13 +82,15 @@ extension PeerSelector {
   static func reserved(_ name: String) -> PeerSelector { PeerSelector([equals("reserved", name, "")]) }
 
   /// A selector of a manifest: keys may name their source (`k8s:app`), and have `source` if they do not.
-  init(_ selector: LabelSelector, source: String, keyPrefix: String = "") {
+  ///
+  /// - Parameter readsSources: nil for selectors of Cilium's policies alone, whose source is `any`.
+  init(_ selector: LabelSelector, source: String, keyPrefix: String = "", readsSources: Bool? = nil) {
+    let readsSources = readsSources ?? (keyPrefix.isEmpty && source == "any")
     func split(_ key: String) -> (String, String) {
       if key.first == "$" { return ("reserved", String(key.dropFirst())) }
-      guard keyPrefix.isEmpty, source == "any", let colon = key.firstIndex(of: ":") else {
-        return (source, keyPrefix + key)
-      }
-      return (String(key[..<colon]), String(key[key.index(after: colon)...]))
+      guard readsSources, let colon = key.firstIndex(of: ":") else { return (source, keyPrefix + key) }
+      let own = String(key[..<colon])
+      return (own.isEmpty ? source : own, String(key[key.index(after: colon)...]))
     }
     var requirements: [Requirement] = []
     for label in selector.matchLabels {
@@ -120,6 +128,16 @@ extension PeerSelector {
     var requirements = [PeerSelector.prefix(cidr, .exists, options)]
     requirements += except.map { PeerSelector.prefix($0, .doesNotExist, options) }
     self.init(requirements)
+  }
+
+  /// The key that stands for a key and a value of a CiliumCIDRGroup.
+  ///
+  /// Source: Cilium `pkg/labels/labels.go` (`EncodedCIDRGroupLabel`).
+  static func encoded(_ key: String, _ value: String) -> String { "\(key)+\(value)" }
+
+  /// The prefixes of CiliumCIDRGroups, without some.
+  init(_ groups: [Requirement], except: [CIDR], options: DatapathOptions) {
+    self.init(groups + except.map { PeerSelector.prefix($0, .doesNotExist, options) })
   }
 
   private static func prefix(_ cidr: CIDR, _ op: Operator, _ options: DatapathOptions) -> Requirement {

@@ -19,7 +19,7 @@ struct PolicyDistiller {
       let key = MapState.PortKey(
         isEgress: !isIngress, transport: 0, prefix: PortPrefix(port: 0, length: 0))
       let entry = MapState.Entry(precedence: plain, origins: [PolicyOrigin(rule: name)])
-      state.insert(key, identity: 0, entry, hasPrecedences: false)
+      state.add(MapState.Key(port: key, identity: 0), entry)
     }
     for key in policy.filters.keys.sorted() {
       if let filter = policy.filters[key] { insert(filter, key, into: &state, &cache) }
@@ -34,20 +34,38 @@ struct PolicyDistiller {
     _ filter: ResolvedPolicy.Filter, _ key: ResolvedPolicy.FilterKey, into state: inout MapState,
     _ cache: inout SelectorCache
   ) {
-    let hasPrecedences = policy.hasPrecedences(isIngress: key.isIngress)
+    let features = policy.features(isIngress: key.isIngress)
+    let span = policy.span(key.tier, isIngress: key.isIngress)
+    let tierMax = Precedence(priority: span.first, verdict: .deny).bits
     let wildcard = filter.policies[PeerSelector()]
     let isEveryPort = key.spec.port == .number(0, end: 0)
     for peer in filter.peers {
       guard let own = filter.policies[peer] else { continue }
       // An entry of the port alone says the same of everybody already.
-      if !peer.isWildcard, !isEveryPort, let wildcard, wildcard.precedence == own.precedence { continue }
-      let entry = MapState.Entry(precedence: own.precedence, origins: own.origins)
+      if !peer.isWildcard, !isEveryPort, let wildcard, wildcard.precedence == own.precedence,
+        wildcard.auth == own.auth
+      {
+        continue
+      }
+      let entry = entry(own, span, tierMax: tierMax)
       for (identity, prefix) in targets(peer, key, &cache) {
         let portKey = MapState.PortKey(
           isEgress: !key.isIngress, transport: key.spec.transport, prefix: prefix)
-        state.insert(portKey, identity: identity, entry, hasPrecedences: hasPrecedences)
+        state.insert(MapState.Key(port: portKey, identity: identity), entry, tierMax: tierMax, features)
       }
     }
+  }
+
+  private func entry(
+    _ policy: ResolvedPolicy.PeerPolicy, _ span: PriorityLevels.Span, tierMax: UInt32
+  ) -> MapState.Entry {
+    guard policy.verdict == .pass else {
+      return MapState.Entry(precedence: policy.precedence, auth: policy.auth, origins: policy.origins)
+    }
+    // The tier ends right above the first precedence of the next one.
+    let tierMin = Precedence(priority: span.next, verdict: .pass).bits &+ 0x100
+    let mark = MapState.PassMark(precedence: policy.precedence.bits, tierMax: tierMax, tierMin: tierMin)
+    return MapState.Entry(precedence: nil, origins: policy.origins, passes: [mark])
   }
 
   /// The identities and ports that a peer and a port stand for.

@@ -9,10 +9,24 @@ import Wire
 ///
 /// Source: Cilium `pkg/policy/repository.go`.
 struct PolicyRepository: Sendable {
-  /// What an agent sees. On a control-plane node the host is also the API server.
+  /// What sets the view of one agent apart from that of another.
+  struct Viewpoint: Hashable, Sendable {
+    /// Those of the identity `host`.
+    var host: IdentityLabels
+    /// The node's own identities, which it sees as `host`.
+    var own: Set<UInt32>
+  }
+
+  /// What an agent sees.
   private struct View: Sendable {
     var cache = SelectorCache()
-    var resolved: [UInt32: Resolved] = [:]
+    var resolved: [Owner: Resolved] = [:]
+  }
+
+  /// Whose policy it is: an identity's, or that of a node's host, whose labels are its own.
+  fileprivate enum Owner: Hashable, Sendable {
+    case identity(UInt32)
+    case host(IdentityLabels)
   }
 
   private struct Resolved: Sendable {
@@ -22,51 +36,58 @@ struct PolicyRepository: Sendable {
     var renderings: [[NamedPort: UInt16]: PolicyRendering] = [:]
   }
 
-  private struct Source: Sendable {
-    var cilium: CiliumNetworkPolicy?
-    var kubernetes: NetworkPolicy?
-    var statements: [PolicyStatement] = []
-    var findings: [Finding] = []
-  }
-
-  private var sources: [ObjectReference: Source] = [:]
-  /// By namespace; those of the cluster under the empty one.
-  private var statements: [String: [PolicyStatement]] = [:]
-  private var views = [View(), View()]
+  private var sources = PolicySources()
+  /// Ordered by need: agents on the API server's nodes see one, all others another, unless nodes have labels.
+  private var views: [Viewpoint: View] = [:]
+  private var viewpoints: [String: Viewpoint] = [:]
   private var peerPorts: [NamedPort: [UInt32: Set<UInt16>]] = [:]
-  private var cidrNumbers = NumberSpace("cidr", 1...65_535)
   private var lastVersion = 0
   private var mode = Settings.EnforcementMode.default
 
-  /// The identities of prefixes that policies name, by prefix; local to nodes, and the same on each.
-  private(set) var cidrIdentities: [CIDR: Identity] = [:]
+  /// The identities of prefixes and nodes; local to nodes, and the same on each.
+  private(set) var local = PrefixIdentities()
 
-  var findings: [Finding] { sources.keys.sorted().flatMap { sources[$0]?.findings ?? [] } }
+  var findings: [Finding] { sources.findings }
 }
 
 extension PolicyRepository {
+  /// What the repository is brought in line with.
+  struct Input {
+    var state: ClusterState
+    var settings: Settings
+    var options: DatapathOptions
+    var endpoints: [Endpoint]
+    var identities: [UInt32: Identity]
+    /// The identities of endpoints that came and went.
+    var changes: (added: [UInt32], removed: [UInt32])
+    var nodes: [NodeInfo]
+    var apiServers: Set<IPAddress>
+    var services: ServicePeers
+    var settingsChanged: Bool
+  }
+
   /// Takes in the policies and identities that there are now.
-  mutating func reconcile(
-    _ state: ClusterState, _ settings: Settings, _ options: DatapathOptions, endpoints: [Endpoint],
-    identities: [UInt32: Identity], changes: (added: [UInt32], removed: [UInt32]),
-    nodeAddresses: Set<CIDR>, settingsChanged: Bool
-  ) {
-    if settingsChanged || mode != settings.policy.enforcement {
+  mutating func reconcile(_ input: Input) {
+    let settings = input.settings
+    if input.settingsChanged || mode != settings.policy.enforcement {
       mode = settings.policy.enforcement
-      sources.removeAll()
-      for index in views.indices { views[index].resolved.removeAll() }
+      sources = PolicySources()
+      views.removeAll()
     }
-    let changed = readPolicies(state, settings, options)
-    let (newCIDRs, goneCIDRs) = updateCIDRs(options, nodeAddresses)
-    var added = changes.added.compactMap { number in
-      identities[number].map { (number: number, labels: $0.labels) }
+    let changed = sources.read(input.state, settings, input.options, input.services)
+    var facts = PrefixFacts(input.state, settings, nodes: input.nodes, apiServers: input.apiServers)
+    for statement in sources.all { facts.add(prefixesOf: statement.peers ?? []) }
+    let (newLocal, goneLocal) = local.update(facts, settings, input.options)
+    var added = input.changes.added.compactMap { number in
+      input.identities[number].map { (number: number, labels: $0.labels) }
     }
-    added += newCIDRs.map { (number: $0.number, labels: $0.labels) }
-    let gone = changes.removed + goneCIDRs
-    let portsChanged = updatePeerPorts(endpoints)
-    for index in views.indices {
-      invalidate(index, added, gone, changed, portsChanged: portsChanged)
+    added += newLocal.map { (number: $0.number, labels: $0.labels) }
+    let gone = input.changes.removed + goneLocal
+    let portsChanged = updatePeerPorts(input.endpoints)
+    for viewpoint in views.keys {
+      invalidate(viewpoint, added, gone, changed, portsChanged: portsChanged)
     }
+    updateViewpoints(facts, settings, input.identities)
   }
 
   /// Takes in identities that came or went while the policies and their named ports stayed.
@@ -76,93 +97,57 @@ extension PolicyRepository {
     let added = changes.added.compactMap { number in
       identities[number].map { (number: number, labels: $0.labels) }
     }
-    for index in views.indices { invalidate(index, added, changes.removed, [], portsChanged: false) }
+    for viewpoint in views.keys {
+      invalidate(viewpoint, added, changes.removed, [], portsChanged: false)
+    }
+  }
+
+  /// Makes the views that nodes have now, and forgets those that none has any more.
+  private mutating func updateViewpoints(
+    _ facts: PrefixFacts, _ settings: Settings, _ identities: [UInt32: Identity]
+  ) {
+    viewpoints.removeAll(keepingCapacity: true)
+    for node in facts.nodes {
+      var labels: [IdentityLabel] = [.reserved("host")]
+      if node.isAPIServer { labels.append(.reserved("kube-apiserver")) }
+      labels += local.hosts[node.name] ?? []
+      viewpoints[node.name] = Viewpoint(
+        host: IdentityLabels(labels), own: Set(node.addresses.compactMap { local.nodes[$0]?.number }))
+    }
+    let wanted = Set(viewpoints.values)
+    for viewpoint in views.keys where !wanted.contains(viewpoint) { views[viewpoint] = nil }
+    for viewpoint in wanted where views[viewpoint] == nil {
+      views[viewpoint] = View()
+      let all = Array(identities.values) + local.all
+      invalidate(viewpoint, all.map { (number: $0.number, labels: $0.labels) }, [], [], portsChanged: false)
+    }
   }
 
   private mutating func invalidate(
-    _ index: Int, _ added: [(number: UInt32, labels: IdentityLabels)], _ gone: [UInt32],
+    _ viewpoint: Viewpoint, _ added: [(number: UInt32, labels: IdentityLabels)], _ gone: [UInt32],
     _ changed: [PolicyStatement], portsChanged: Bool
   ) {
-    var added = added
-    if index == 1, let host = added.firstIndex(where: { $0.number == IDENTITY_HOST.number }) {
-      added[host].labels = IdentityLabels([.reserved("host"), .reserved("kube-apiserver")])
+    guard var view = views.removeValue(forKey: viewpoint) else { return }
+    var added = added.filter { !viewpoint.own.contains($0.number) }
+    if let host = added.firstIndex(where: { $0.number == IDENTITY_HOST.number }) {
+      added[host].labels = viewpoint.host
     }
     let touched = Set(gone + added.map(\.number))
-    let selectors = views[index].cache.update(added: added, removed: gone)
-    let cache = views[index].cache
-    views[index].resolved = views[index].resolved.filter { number, resolved in
-      guard !touched.contains(number), let labels = cache.labels(number) else { return false }
+    let selectors = view.cache.update(added: added, removed: gone)
+    let cache = view.cache
+    view.resolved = view.resolved.filter { owner, resolved in
+      let labels: IdentityLabels
+      switch owner {
+      case .identity(let number):
+        guard !touched.contains(number), let known = cache.labels(number) else { return false }
+        labels = known
+      case .host(let own): labels = own
+      }
       if portsChanged, resolved.policy.usesNamedPorts.egress { return false }
       if !resolved.selectors.isDisjoint(with: selectors) { return false }
-      return !changed.contains { $0.subject.matches(labels) }
+      return !changed.contains { $0.isAbout(labels, isHost: owner.isHost) }
     }
-  }
-
-  /// Reads the policies that are new or changed.
-  ///
-  /// - Returns: the statements that came and those that went.
-  private mutating func readPolicies(
-    _ state: ClusterState, _ settings: Settings, _ options: DatapathOptions
-  ) -> [PolicyStatement] {
-    var changed: [PolicyStatement] = []
-    var seen: Set<ObjectReference> = []
-    for policy in Array(state.ciliumPolicies) + Array(state.ciliumClusterwidePolicies) {
-      seen.insert(policy.reference)
-      guard sources[policy.reference]?.cilium != policy else { continue }
-      let reader = CiliumPolicyReader(policy, settings, options)
-      changed += (sources[policy.reference]?.statements ?? []) + reader.statements
-      sources[policy.reference] = Source(
-        cilium: policy, statements: reader.statements, findings: reader.findings)
-    }
-    for policy in state.networkPolicies where settings.policy.kubernetesPolicies {
-      seen.insert(policy.reference)
-      guard sources[policy.reference]?.kubernetes != policy else { continue }
-      let reader = NetworkPolicyReader(settings: settings, options: options, policy: policy)
-      changed += (sources[policy.reference]?.statements ?? []) + reader.statements
-      sources[policy.reference] = Source(kubernetes: policy, statements: reader.statements)
-    }
-    for (reference, source) in sources where !seen.contains(reference) {
-      changed += source.statements
-      sources[reference] = nil
-    }
-    if !changed.isEmpty {
-      statements.removeAll(keepingCapacity: true)
-      for reference in sources.keys.sorted() {
-        for statement in sources[reference]?.statements ?? [] {
-          statements[statement.namespace, default: []].append(statement)
-        }
-      }
-    }
-    return changed
-  }
-
-  /// Prefixes get an identity each, except those that are a node's address.
-  private mutating func updateCIDRs(
-    _ options: DatapathOptions, _ nodeAddresses: Set<CIDR>
-  ) -> (added: [Identity], removed: [UInt32]) {
-    var wanted: Set<CIDR> = []
-    for statement in statements.values.joined() {
-      for peer in statement.peers ?? [] {
-        for cidr in peer.cidrs where !nodeAddresses.contains(cidr) { wanted.insert(cidr) }
-      }
-    }
-    var removed: [UInt32] = []
-    for (cidr, identity) in cidrIdentities where !wanted.contains(cidr) {
-      removed.append(identity.number)
-      cidrIdentities[cidr] = nil
-      cidrNumbers.release(cidr.description)
-    }
-    var added: [Identity] = []
-    for cidr in wanted.sorted() where cidrIdentities[cidr] == nil {
-      guard let number = cidrNumbers.number(for: cidr.description) else { continue }
-      let labels = IdentityLabels([.cidr(cidr), .reserved(options.worldLabel(cidr.family))])
-      let identity = Identity(
-        number: IDENTITY_SCOPE_LOCAL.number | UInt32(truncatingIfNeeded: number), labels: labels,
-        references: 1)
-      cidrIdentities[cidr] = identity
-      added.append(identity)
-    }
-    return (added, removed)
+    views[viewpoint] = view
   }
 
   private mutating func updatePeerPorts(_ endpoints: [Endpoint]) -> Bool {
@@ -176,32 +161,59 @@ extension PolicyRepository {
     peerPorts = ports
     return true
   }
+}
 
+extension PolicyRepository {
   /// The policy map of an endpoint.
+  mutating func rendering(for endpoint: Endpoint) -> PolicyRendering {
+    rendering(
+      .identity(endpoint.identity), endpoint.labels, endpoint.namedPorts, on: endpoint.node)
+  }
+
+  /// The policy map of a node's host.
   ///
-  /// - Parameter onAPIServer: whether its node runs the API server.
-  mutating func rendering(for endpoint: Endpoint, onAPIServer: Bool) -> PolicyRendering {
-    let index = onAPIServer ? 1 : 0
-    if views[index].resolved[endpoint.identity] == nil {
-      let policy = resolve(endpoint.identity, endpoint.labels)
-      views[index].resolved[endpoint.identity] = Resolved(policy: policy, selectors: policy.selectors)
+  /// - Parameter labels: the node's own, and `reserved:host`.
+  mutating func hostRendering(_ labels: IdentityLabels, on node: String) -> PolicyRendering {
+    rendering(.host(labels), labels, [:], on: node)
+  }
+
+  private mutating func rendering(
+    _ owner: Owner, _ labels: IdentityLabels, _ ownPorts: [NamedPort: UInt16], on node: String
+  ) -> PolicyRendering {
+    // Taken out meanwhile, so that it is changed in place.
+    guard let viewpoint = viewpoints[node], var view = views.removeValue(forKey: viewpoint) else {
+      return PolicyRendering()
     }
-    guard let resolved = views[index].resolved[endpoint.identity] else { return PolicyRendering() }
-    let ports = resolved.policy.usesNamedPorts.ingress ? endpoint.namedPorts : [:]
+    defer { views[viewpoint] = view }
+    var resolved: Resolved
+    if let known = view.resolved[owner] {
+      resolved = known
+    } else {
+      let policy = resolve(owner, labels)
+      resolved = Resolved(policy: policy, selectors: policy.selectors)
+    }
+    let ports = resolved.policy.usesNamedPorts.ingress ? ownPorts : [:]
     if let known = resolved.renderings[ports] { return known }
     let distiller = PolicyDistiller(policy: resolved.policy, ownPorts: ports, peerPorts: peerPorts)
-    var rendering = distiller.render(&views[index].cache)
+    var rendering = distiller.render(&view.cache)
     lastVersion += 1
     rendering.version = lastVersion
-    views[index].resolved[endpoint.identity]?.renderings[ports] = rendering
+    resolved.renderings[ports] = rendering
+    view.resolved[owner] = resolved
     return rendering
   }
 
-  private func resolve(_ number: UInt32, _ labels: IdentityLabels) -> ResolvedPolicy {
-    var own = (statements[""] ?? []).filter { $0.subject.matches(labels) }
-    if let namespace = labels.namespace, !namespace.isEmpty {
-      own += (statements[namespace] ?? []).filter { $0.subject.matches(labels) }
+  private func resolve(_ owner: Owner, _ labels: IdentityLabels) -> ResolvedPolicy {
+    var own = sources.statements[""] ?? []
+    if !owner.isHost, let namespace = labels.namespace, !namespace.isEmpty {
+      own += sources.statements[namespace] ?? []
     }
-    return ResolvedPolicy(own, isInit: number == IDENTITY_INIT.number, mode: mode)
+    return ResolvedPolicy(
+      own.filter { $0.isAbout(labels, isHost: owner.isHost) },
+      isInit: owner == .identity(IDENTITY_INIT.number), isHost: owner.isHost, mode: mode)
   }
+}
+
+extension PolicyRepository.Owner {
+  fileprivate var isHost: Bool { if case .host = self { true } else { false } }
 }

@@ -1,4 +1,4 @@
-/// How an entry of a policy map ranks: priority first, then deny over redirect over allow.
+/// How an entry of a policy map ranks: priority first, then deny over redirect over allow over pass.
 ///
 /// ```
 ///  31                                   8 7        0
@@ -12,15 +12,24 @@
 struct Precedence: Hashable, Sendable, Comparable {
   var bits: UInt32
 
+  init(bits: UInt32) { self.bits = bits }
+
   /// Priority 0 is the highest.
   init(priority: UInt32, verdict: PolicyVerdict) {
     let base = (Precedence.lowestPriority - min(priority, Precedence.lowestPriority)) << 8
-    bits = base | (verdict == .deny ? 255 : 1)
+    switch verdict {
+    case .deny: bits = base | 255
+    case .allow: bits = base | 1
+    case .pass: bits = base
+    }
   }
 
   static let lowestPriority: UInt32 = 1 << 24 - 1
 
   var isDeny: Bool { bits & 255 == 255 }
+
+  /// The rank of an allow on the same priority.
+  var asAllow: Precedence { Precedence(bits: bits & ~255 | 1) }
 
   /// Whether two entries differ at most in the rank of their listeners, and so are to be merged.
   func isOfSameLevel(as other: Precedence) -> Bool {
@@ -30,20 +39,24 @@ struct Precedence: Hashable, Sendable, Comparable {
   static func < (a: Self, b: Self) -> Bool { a.bits < b.bits }
 }
 
-enum PolicyVerdict: Hashable, Sendable { case allow, deny }
+enum PolicyVerdict: Hashable, Sendable {
+  case allow, deny
+  /// Hands the decision to the next tier: ClusterNetworkPolicy alone has it.
+  case pass
+
+  /// Whether it decides where both stand on one priority: deny over allow over pass.
+  func beats(_ other: PolicyVerdict) -> Bool { self == .deny || self == .allow && other == .pass }
+}
 
 /// Where a policy stands: what Cilium adds itself comes after everything else.
-enum PolicyTier: UInt8, Hashable, Sendable, Comparable {
+///
+/// Source: Cilium `pkg/policy/types/policyentry.go`.
+enum PolicyTier: UInt8, Hashable, Sendable, Comparable, CaseIterable {
+  case admin = 100
+  /// NetworkPolicy, CiliumNetworkPolicy, CiliumClusterwideNetworkPolicy.
   case normal = 200
+  case baseline = 250
   case byDefault = 255
-
-  /// The priority of its first rule.
-  ///
-  /// Cilium keeps ten levels for each tier with rules. All rules of CiliumNetworkPolicy and NetworkPolicy are on
-  /// the first level of one tier; what it adds follows ten below.
-  ///
-  /// Source: Cilium `pkg/policy/rules.go`.
-  var basePriority: UInt32 { self == .normal ? 0 : 10 }
 
   static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }

@@ -3,7 +3,7 @@ import Cluster
 /// The policy of an identity: filters by port, each with what its peers get. The endpoint's own named ports are
 /// still open.
 ///
-/// Source: Cilium `pkg/policy/{l4,rule,repository}.go`.
+/// Source: Cilium `pkg/policy/{l4,rule,rules,repository}.go`.
 struct ResolvedPolicy: Sendable {
   struct FilterKey: Hashable, Sendable, Comparable {
     var tier: PolicyTier
@@ -19,8 +19,13 @@ struct ResolvedPolicy: Sendable {
   }
 
   struct PeerPolicy: Sendable {
-    var precedence: Precedence
+    var priority: UInt32
+    var verdict: PolicyVerdict
+    var authentication: AuthenticationMode?
     var origins: [PolicyOrigin]
+
+    var precedence: Precedence { Precedence(priority: priority, verdict: verdict) }
+    var auth: AuthRequirement { verdict == .allow ? AuthRequirement(authentication) : .none }
   }
 
   struct Filter: Sendable {
@@ -28,57 +33,82 @@ struct ResolvedPolicy: Sendable {
     var policies: [PeerSelector: PeerPolicy] = [:]
   }
 
+  /// What the rules of a direction make use of, so that the map is made no more carefully than it must be.
+  struct Features: Hashable, Sendable {
+    /// Entries differ in what decides: denies, or several priorities.
+    var precedences = false
+    var authentication = false
+    var passes = false
+  }
+
   private(set) var filters: [FilterKey: Filter] = [:]
   private(set) var enforcesIngress = false
   private(set) var enforcesEgress = false
-  /// Whether a direction has entries of different precedence.
-  private var precedences: [Bool: Set<UInt32>] = [:]
+  private var spans: [Bool: [PolicyTier: PriorityLevels.Span]] = [:]
+  private var features: [Bool: Features] = [:]
 
   /// - Parameters:
   ///   - statements: those whose subject has the identity.
+  ///   - isHost: whether it is a node's own; the local host is let in everywhere else.
   ///   - mode: `policyEnforcementMode`.
-  init(_ statements: [PolicyStatement], isInit: Bool, mode: Settings.EnforcementMode) {
+  init(
+    _ statements: [PolicyStatement], isInit: Bool, isHost: Bool = false, mode: Settings.EnforcementMode
+  ) {
     guard mode != .never else { return }
     for isIngress in [true, false] {
-      let own = statements.filter { $0.isIngress == isIngress }
-      let isEnforced = !own.isEmpty || mode == .always || isInit
+      var own = statements.filter { $0.isIngress == isIngress }.sorted(by: PolicyStatement.precedes)
+      let isAlways = mode == .always || isInit
+      let isEnforced = !own.isEmpty || isAlways
       if isIngress { enforcesIngress = isEnforced } else { enforcesEgress = isEnforced }
-      for statement in own { add(statement) }
       guard !own.isEmpty else { continue }
-      let deniesByDefault = own.contains(where: \.defaultDeny) || mode == .always || isInit
-      addDefault(isIngress: isIngress, deniesByDefault)
+      own += ResolvedPolicy.defaults(own, isIngress: isIngress, isHost: isHost, isAlways: isAlways)
+      let levels = PriorityLevels(own)
+      spans[isIngress] = levels.spans
+      for (statement, priority) in zip(own, levels.priorities) { add(statement, priority) }
     }
   }
 
   /// Rules that only add to what is allowed anyway need everything allowed behind them; an enforced ingress lets
-  /// the local host in, for the kubelet's probes.
-  private mutating func addDefault(isIngress: Bool, _ deniesByDefault: Bool) {
-    let name: String
-    let peer: PeerSelector
-    if !deniesByDefault {
-      name = isIngress ? PolicyOrigin.allowAnyIngress : PolicyOrigin.allowAnyEgress
-      peer = PeerSelector()
-    } else if isIngress {
-      name = PolicyOrigin.allowLocalhostIngress
-      peer = PeerSelector.reserved("host")
-    } else {
-      return
-    }
-    add(
+  /// the local host in, for the kubelet's probes; and what is passed on to the end is denied there.
+  private static func defaults(
+    _ own: [PolicyStatement], isIngress: Bool, isHost: Bool, isAlways: Bool
+  ) -> [PolicyStatement] {
+    func statement(_ peer: PeerSelector, _ verdict: PolicyVerdict, _ priority: Int, _ name: String)
+      -> PolicyStatement
+    {
       PolicyStatement(
-        subject: PeerSelector(), namespace: "", isIngress: isIngress, verdict: .allow, tier: .byDefault,
-        defaultDeny: false, peers: [peer], ports: nil, origin: PolicyOrigin(rule: name)))
+        subject: PeerSelector(), namespace: "", isIngress: isIngress, verdict: verdict, tier: .byDefault,
+        priority: priority, defaultDeny: false, peers: [peer], ports: nil, origin: PolicyOrigin(rule: name))
+    }
+    guard isAlways || own.contains(where: \.defaultDeny) else {
+      let name = isIngress ? PolicyOrigin.allowAnyIngress : PolicyOrigin.allowAnyEgress
+      return [statement(PeerSelector(), .allow, 0, name)]
+    }
+    var result: [PolicyStatement] = []
+    if isIngress, !isHost {
+      result.append(statement(PeerSelector.reserved("host"), .allow, 0, PolicyOrigin.allowLocalhostIngress))
+    }
+    if own.contains(where: { $0.verdict == .pass }) {
+      let name = isIngress ? PolicyOrigin.denyAnyIngress : PolicyOrigin.denyAnyEgress
+      result.append(statement(PeerSelector(), .deny, result.count, name))
+    }
+    return result
   }
 
-  private mutating func add(_ statement: PolicyStatement) {
+  private mutating func add(_ statement: PolicyStatement, _ priority: UInt32) {
     let (ports, peers) = statement.filters
-    let precedence = Precedence(priority: statement.tier.basePriority, verdict: statement.verdict)
+    guard !ports.isEmpty else { return }
+    var features = features[statement.isIngress] ?? Features()
+    if statement.verdict == .deny || priority > 0 { features.precedences = true }
+    if statement.verdict == .pass { features.passes = true }
+    if statement.authentication != nil { features.authentication = true }
+    self.features[statement.isIngress] = features
+    let policy = PeerPolicy(
+      priority: priority, verdict: statement.verdict, authentication: statement.authentication,
+      origins: [statement.origin])
     for spec in ports {
-      precedences[statement.isIngress, default: []].insert(precedence.bits)
       let key = FilterKey(tier: statement.tier, isIngress: statement.isIngress, spec: spec)
-      var filter = filters[key] ?? Filter()
-      for peer in peers { filter.merge(peer, precedence, statement.origin) }
-      filters[key] = filter
+      for peer in peers { filters[key, default: Filter()].merge(peer, policy) }
     }
   }
 
@@ -89,10 +119,11 @@ struct ResolvedPolicy: Sendable {
     return all
   }
 
-  /// Whether an entry of a direction can be beaten by another: a deny, or what Cilium added.
-  func hasPrecedences(isIngress: Bool) -> Bool {
-    let plain = Precedence(priority: 0, verdict: .allow).bits
-    return precedences[isIngress]?.contains { $0 != plain } ?? false
+  func features(isIngress: Bool) -> Features { features[isIngress] ?? Features() }
+
+  /// The priorities of a tier.
+  func span(_ tier: PolicyTier, isIngress: Bool) -> PriorityLevels.Span {
+    spans[isIngress]?[tier] ?? PriorityLevels.Span(first: 0, next: Precedence.lowestPriority)
   }
 
   var usesNamedPorts: (ingress: Bool, egress: Bool) {
@@ -102,20 +133,25 @@ struct ResolvedPolicy: Sendable {
 }
 
 extension ResolvedPolicy.Filter {
-  /// Of two policies for a peer, deny wins over allow; equal ones share their origins.
-  fileprivate mutating func merge(
-    _ peer: PeerSelector, _ precedence: Precedence, _ origin: PolicyOrigin
-  ) {
+  /// Of two policies for a peer, the earlier priority wins, then deny over allow over pass; equal ones share their
+  /// origins.
+  ///
+  /// Source: Cilium `pkg/policy/rule.go` (`mergePortProto`).
+  fileprivate mutating func merge(_ peer: PeerSelector, _ new: ResolvedPolicy.PeerPolicy) {
     guard var old = policies[peer] else {
       peers.append(peer)
-      policies[peer] = ResolvedPolicy.PeerPolicy(precedence: precedence, origins: [origin])
+      policies[peer] = new
       return
     }
-    if old.precedence == precedence {
-      if !old.origins.contains(origin) { old.origins.append(origin) }
+    if old.priority == new.priority, old.verdict == new.verdict {
+      for origin in new.origins where !old.origins.contains(origin) { old.origins.append(origin) }
+      // Cilium computes no policy at all where two rules ask for different modes; here the stricter one counts.
+      old.authentication = [old.authentication, new.authentication].compactMap(\.self).max {
+        AuthRequirement($0).bits < AuthRequirement($1).bits
+      }
       policies[peer] = old
-    } else if old.precedence < precedence {
-      policies[peer] = ResolvedPolicy.PeerPolicy(precedence: precedence, origins: [origin])
+    } else if old.priority > new.priority || old.priority == new.priority && new.verdict.beats(old.verdict) {
+      policies[peer] = new
     }
   }
 }
@@ -137,4 +173,6 @@ extension PolicyOrigin {
   static let allowLocalhostIngress = "allow-localhost-ingress"
   static let allowAnyIngress = "allow-any-ingress"
   static let allowAnyEgress = "allow-any-egress"
+  static let denyAnyIngress = "deny-any-ingress"
+  static let denyAnyEgress = "deny-any-egress"
 }
