@@ -22,7 +22,7 @@ fuzz_decode() {
   includes=$(pkg-config --cflags-only-I libpcap 2>/dev/null | sed 's/-I/-Xcc -I/g' || true)
   # shellcheck disable=SC2086
   {
-    swiftc $flags -wmo -emit-module -emit-object -module-name Wire -o Wire.o "$root"/Sources/Wire/*.swift
+    swiftc $flags -enable-experimental-feature Lifetimes -wmo -emit-module -emit-object -module-name Wire -o Wire.o "$root"/Sources/Wire/*.swift
     swiftc $flags $maps $includes -enable-testing -wmo -emit-module -emit-object -module-name Capture -I . -o Capture.o \
       "$root"/Sources/Capture/*.swift
     swiftc $flags $maps $includes -I . -o decode-fuzz "$root"/scripts/fuzz/DecodeFuzz.swift Wire.o Capture.o -lpcap -lz -lzstd

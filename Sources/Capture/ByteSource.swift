@@ -90,8 +90,7 @@ struct ByteSource: ~Copyable {
       let octets = min(count, head.count)
       head.withUnsafeBytes { target.copyMemory(from: $0.baseAddress!, byteCount: octets) }
       head.removeFirst(octets)
-      // The rest of a file's first piece right away, so that all others start at a multiple of it.
-      return size == nil || octets == count ? octets : octets + (try raw(target + octets, count - octets))
+      return octets
     }
     return try raw(target, count)
   }

@@ -8,7 +8,6 @@ public struct CaptureReader: ~Copyable {
   /// The longest pcapng block that holds a packet, with room for options.
   static let largestRecord = 1 << 20
   static let pieceSize = 256 << 10
-  private static let pageSize = 4096
 
   enum Format {
     case unknown
@@ -18,14 +17,11 @@ public struct CaptureReader: ~Copyable {
 
   var source: ByteSource
   var format = Format.unknown
-  /// The buffer: first room for what is left of the piece before, then that for a piece, which starts on a page. A file
-  /// is read a piece at a time, from and to whole pages, which is what the kernel copies fastest.
-  private var buffer: UnsafeMutableRawPointer
-  private var room: Int
-  private let piece: Int
   /// Read octets are in `start..<end` of the buffer.
-  private var start: Int
-  private var end: Int
+  private var buffer: UnsafeMutableRawPointer
+  private var capacity: Int
+  private var start = 0
+  private var end = 0
   /// The file offset of the octet at `start`.
   private var offset: UInt64 = 0
   /// How many octets the record at `start` needs before it can be read.
@@ -38,12 +34,10 @@ public struct CaptureReader: ~Copyable {
   public init(name: String, memory: [UInt8]) { self.init(source: ByteSource(name: name, memory: memory)) }
 
   init(source: consuming ByteSource) {
-    // A file smaller than a piece needs no more than it has.
-    let size = source.size.map { Int(clamping: $0) } ?? Self.pieceSize
-    piece = size < Self.pieceSize ? max(size + 1, Self.pageSize) : Self.pieceSize
-    room = Self.pageSize
-    (start, end) = (room, room)
-    buffer = .allocate(byteCount: room + piece, alignment: Self.pageSize)
+    // A file smaller than a piece needs no more room than it has.
+    let room = min(source.size.map { Int(clamping: $0) + 1 } ?? Self.pieceSize, Self.pieceSize)
+    capacity = max(room, 4096)
+    buffer = .allocate(byteCount: capacity, alignment: 64)
     self.source = source
   }
 
@@ -63,7 +57,7 @@ public struct CaptureReader: ~Copyable {
   /// grows may be asked again later.
   public mutating func advance<S: PacketSink & ~Copyable>(into sink: inout S) throws(CaptureError) -> Bool {
     makeRoom()
-    let octets = try source.fill(buffer + end, piece)
+    let octets = try source.fill(buffer + end, capacity - end)
     if octets == 0 { return false }
     end += octets
     if case .unknown = format {
@@ -105,20 +99,21 @@ public struct CaptureReader: ~Copyable {
         + "or pcapng")
   }
 
-  /// Moves what is left to just before the place of the next piece; makes more room there when it has too little.
+  /// Moves what is left to the front, and grows the buffer when the record there needs more than it has.
   private mutating func makeRoom() {
-    let left = end - start
-    if left > room {
-      // Grow by what has arrived, not by what the record claims.
-      let larger = max(2 * room, (left + Self.pageSize - 1) / Self.pageSize * Self.pageSize)
-      let fresh = UnsafeMutableRawPointer.allocate(byteCount: larger + piece, alignment: Self.pageSize)
-      (fresh + (larger - left)).copyMemory(from: buffer + start, byteCount: left)
-      buffer.deallocate()
-      (buffer, room) = (fresh, larger)
-    } else if left > 0 {
-      (buffer + (room - left)).copyMemory(from: buffer + start, byteCount: left)
+    if start > 0 {
+      if end > start { buffer.copyMemory(from: buffer + start, byteCount: end - start) }
+      end -= start
+      start = 0
     }
-    (start, end) = (room - left, room)
+    // Grow by what has arrived, not by what the record claims.
+    guard end == capacity, capacity < Self.largestRecord + Self.pieceSize else { return }
+    let larger = min(capacity * 2, Self.largestRecord + Self.pieceSize)
+    let fresh = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 64)
+    fresh.copyMemory(from: buffer, byteCount: end)
+    buffer.deallocate()
+    buffer = fresh
+    capacity = larger
   }
 
   private mutating func parse<S: PacketSink & ~Copyable>(into sink: inout S) throws(CaptureError) {

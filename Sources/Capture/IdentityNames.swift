@@ -41,7 +41,7 @@ public struct IdentityNames: Sendable {
   public var meshLimit = MeshLimit.clusters255
 
   /// The cluster that gave an identity: the upper bits of a cluster mesh's VNI; 0 is the cluster itself.
-  public func cluster(_ vni: UInt32) -> UInt32 { vni & 0xff_ffff &>> (24 - meshLimit.clusterBits) }
+  public func cluster(_ vni: UInt32) -> UInt32 { (vni & 0xff_ffff) >> (24 - meshLimit.clusterBits) }
 
   /// What the number's range means, where that is worth a word; nil for plain cluster identities.
   public func scope(_ identity: UInt32) -> String? {
@@ -51,7 +51,7 @@ public struct IdentityNames: Sendable {
     case 100...127: "well-known"
     case 128...255: "user-reserved"
     case 256...0xff_ffff where cluster(identity) > 0:
-      "cluster \(cluster(identity)), identity \(identity & (0xff_ffff &>> meshLimit.clusterBits))"
+      "cluster \(cluster(identity)), identity \(identity & (0xff_ffff >> meshLimit.clusterBits))"
     case 256...0xff_ffff: nil
     case 0x100_0000...0x1ff_ffff: "local to one node (CIDR), never on the wire"
     case 0x200_0000...0x2ff_ffff: "local to one node (remote node), never on the wire"

@@ -86,31 +86,26 @@ static inline void packet(const uint8_t *p, uint32_t caplen, int flows, uint64_t
   if (flows && caplen >= 88) count_flow(p, vni, bytes, time);
 }
 
-// Reads whole pages to a page's start; what was left stands before it.
 static void parse(const char *name, int flows) {
-  enum { ROOM = 64 << 10 };
-  static uint8_t buffer[ROOM + PIECE] __attribute__((aligned(4096)));
+  static uint8_t buffer[PIECE];
   int fd = open(name, O_RDONLY);
   size_t held = 0;
   int header = 0;
   for (;;) {
-    ssize_t n = read(fd, buffer + ROOM, PIECE);
+    ssize_t n = read(fd, buffer + held, PIECE - held);
     if (n <= 0) break;
-    uint8_t *start = buffer + ROOM - held;
     size_t end = held + n, at = 0;
     if (!header) at = 24, header = 1;
     while (end - at >= 16) {
       uint32_t seconds, fraction, length;
-      memcpy(&seconds, start + at, 4);
-      memcpy(&fraction, start + at + 4, 4);
-      memcpy(&length, start + at + 8, 4);
+      memcpy(&seconds, buffer + at, 4);
+      memcpy(&fraction, buffer + at + 4, 4);
+      memcpy(&length, buffer + at + 8, 4);
       if (end - at - 16 < length) break;
-      packet(start + at + 16, length, flows, seconds * 1000000000ull + fraction * 1000ull);
+      packet(buffer + at + 16, length, flows, seconds * 1000000000ull + fraction * 1000ull);
       at += 16 + length;
     }
-    held = end - at;
-    if (held > ROOM) break;
-    memcpy(buffer + ROOM - held, start + at, held);
+    memmove(buffer, buffer + at, held = end - at);
   }
   close(fd);
 }
