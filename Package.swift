@@ -29,7 +29,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 let package = Package(
   name: "ciliate",
   products: [
-    .executable(name: "ciliate", targets: ["ciliate"])
+    .executable(name: "ciliate", targets: ["ciliate"]),
+    // For programs of others: docs/DECODE.md has an example.
+    .library(name: "Capture", targets: ["Capture"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -47,6 +49,7 @@ let package = Package(
       name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(
       name: "CZstd", path: "Sources/CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CLinuxFiles", path: "Sources/CLinuxFiles"),
     .systemLibrary(name: "CDatapath", path: "bpf/abi"),
     .systemLibrary(name: "CPrefetch", path: "Sources/CPrefetch"),
 
@@ -69,7 +72,7 @@ let package = Package(
     module("Datapath", ["MapABI", "Wire"]),
     module("Simulator", ["Datapath", "ControlPlane", "RegularExpressions"]),
     module("Conformance", ["Datapath"]),
-    module("Capture", ["Wire", "CLibpcap", "CZlib", "CZstd"]),
+    module("Capture", ["Wire", "CLibpcap", "CLinuxFiles", "CZlib", "CZstd"]),
 
     // The same hooks in the kernel.
     .target(
