@@ -112,7 +112,8 @@ public struct Model: HookInterpreter {
     let result = RunMemory.with(attachment.config) { memory in
       var run = Run<FullRecord>(
         PacketBuffer(UnsafeMutableRawBufferPointer(start: nil, count: 0), count: 0),
-        SocketBuffer(frame: [], ifindex: 0), profile: profile, object: .sock, environment: environment, memory)
+        SocketBuffer(frame: [], ifindex: 0), profile: profile, object: .sock, environment: environment, memory
+      )
       var address = address
       let verdict = run.connect(state, &address)
       unmodelled = run.unmodelled

@@ -34,7 +34,7 @@ public struct DatapathObjects: Sendable {
     var loaded = builtin.files
     for (name, bytes) in files where loaded[name] != nil { loaded[name] = try ObjectFile(bytes, name: name) }
     return DatapathObjects(
-      origin: .builtin, files: loaded, layouts: .native, recognisedVersion: nil, driver: builtin.driver)
+      origin: .builtin, files: loaded, layouts: .native, profile: builtin.profile, driver: builtin.driver)
   }
 
   /// Cilium's objects. `files` are file names (`bpf_lxc.o` …) with their octets; a hook whose object is missing

@@ -49,7 +49,7 @@ extension Session where Observer: ~Copyable {
     guard let destination = result.destination, let transport = transport(probe, destination),
       let source = intentSource(probe) ?? externalSource(probe, destination.family)
     else { return [] }
-    let all = oracle().explanations(from: source, to: destination, transport)
+    let all = oracle(source).explanations(from: source, to: destination, transport)
     let reached = all.filter { $0.to == result.deliveredTo }
     return reached.isEmpty ? all : reached
   }

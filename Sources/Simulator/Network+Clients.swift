@@ -161,7 +161,7 @@ extension Network where Observer: ~Copyable {
   /// TCP, UDP and the name server's sockets connect; those of SCTP and ICMP pass no program.
   private mutating func socketTarget(_ request: ProbeRequest, _ destination: IPAddress) -> SocketTranslation {
     switch request.traffic {
-    case .tcp, .http: translateSocket(from: request.from, to: destination, port: request.port, .tcp)
+    case .tcp, .http, .https: translateSocket(from: request.from, to: destination, port: request.port, .tcp)
     case .udp, .dns: translateSocket(from: request.from, to: destination, port: request.port, .udp)
     case .sctp, .icmp, .resolve: SocketTranslation(address: destination, port: request.port)
     }

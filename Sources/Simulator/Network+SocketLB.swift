@@ -59,7 +59,8 @@ extension Network where Observer: ~Copyable {
     case .node(let index): return (index, nil)
     case .pod(let index):
       return nodes.firstIndex { $0.spec.name == topology.pods[index].node }.map { ($0, index) }
-    case .external: return nil
+    // A proxy connects to what the datapath has chosen already.
+    case .external, .proxy: return nil
     }
   }
 

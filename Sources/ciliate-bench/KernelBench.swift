@@ -1,8 +1,8 @@
 import Datapath
-import TwoPods
 import Glibc
 @_spi(Bench) import Kernel
 import MapABI
+import TwoPods
 import Wire
 
 /// The kernel harness against a bare C loop of the same BPF_PROG_TEST_RUN calls, and the cost of its map work.

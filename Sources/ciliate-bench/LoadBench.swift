@@ -1,7 +1,7 @@
 import Datapath
-import TwoPods
 @_spi(Bench) import Kernel
 import MapABI
+import TwoPods
 import Wire
 
 /// What it costs until packets can be run, and to begin anew.

@@ -58,7 +58,8 @@ struct RunSession {
       seed: command.seed ?? loaded.first?.0.scenario.seed ?? 1, kernel: status, scenarios: [])
     for ((scenario, findings), choice) in zip(loaded, wanted) {
       let build = choice == .off ? nil : try builds?.fitting(scenario)
-      outcome.scenarios.append(kernel.run(scenario, findings, build, forecast: build == nil ? nil : firstForecast))
+      outcome.scenarios.append(
+        kernel.run(scenario, findings, build, forecast: build == nil ? nil : firstForecast))
       if build != nil { firstForecast = nil }
     }
     try write(outcome)

@@ -1,8 +1,8 @@
 import BPFObjects
 import Datapath
-import TwoPods
 import MapABI
 import Testing
+import TwoPods
 
 @testable import Kernel
 

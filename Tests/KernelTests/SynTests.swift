@@ -1,7 +1,7 @@
 import Datapath
-import TwoPods
 import MapABI
 import Testing
+import TwoPods
 import Wire
 
 @testable import Kernel

@@ -1,8 +1,8 @@
 import Datapath
-import TwoPods
 import Glibc
 import Simulator
 import Testing
+import TwoPods
 import Wire
 
 @testable import Kernel
