@@ -1,6 +1,7 @@
 import ArgumentParser
 import Capture
 import Cluster
+import Kernel
 import Manifests
 import Report
 import Runner

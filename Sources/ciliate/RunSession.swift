@@ -2,6 +2,7 @@ import ArgumentParser
 import Capture
 import Cluster
 import Conformance
+import Datapath
 import Glibc
 import Kernel
 import Report

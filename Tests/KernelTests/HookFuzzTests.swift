@@ -5,6 +5,7 @@ import Glibc
 import Kernel
 import MapABI
 import Testing
+import TwoPods
 
 extension KernelSuite {
   /// Random and mutated frames: model and kernel agree on each, and neither traps.
