@@ -43,7 +43,9 @@ extension Session where Observer: ~Copyable {
     guard !origins.isEmpty else { return nil }
     let words = origins.map(\.description).joined(separator: "; ")
     // What a proxy let pass was decided by rules of layer 7.
-    return view.proxyRules.isEmpty ? words : "\(words), \(view.proxyRules.joined(separator: ", "))"
+    // The rule that led to the proxy is often the one by which the proxy lets it pass.
+    let further = view.proxyRules.filter { rule in !origins.contains { $0.description == rule } }
+    return ([words] + further).joined(separator: ", ")
   }
 
   /// The key under which the deciding entry stands.
