@@ -3,13 +3,16 @@
 #
 #   mutate.sh [NAME…]      the faults of scripts/mutations.tsv, or those named
 #
-# Needs the release binary and a kernel that runs the programs. Prints a Markdown table; exits with 1 when the scenarios
-# miss a fault, or the fuzzer more than one in twenty.
+# Builds the release binary, unless CILIATE names one, and needs a kernel that runs the programs. Prints a Markdown
+# table; exits with 1 when neither finds a fault, or the fuzzer misses more than one in twenty.
 set -eu
 
 cd "$(dirname "$0")/.."
-swift build -c release --static-swift-stdlib --product ciliate >/dev/null
-ciliate=$(swift build -c release --static-swift-stdlib --show-bin-path)/ciliate
+ciliate=${CILIATE:-}
+if [ -z "$ciliate" ]; then
+  scripts/build-release.sh >/dev/null
+  ciliate=$(swift build -c release --show-bin-path)/ciliate
+fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 limit=60

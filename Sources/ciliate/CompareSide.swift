@@ -33,6 +33,7 @@ struct CompareSide {
   func contender(for scenario: LoadedScenario) throws -> Contender {
     guard let builds else { return .model(Model()) }
     guard let build = try builds.fitting(scenario) else { return .model(Model()) }
-    return .kernel(KernelCluster(objects: build.objects))
+    let forecast = KernelRun(datapath: name).forecast(scenario, [], build.objects.profile)
+    return .kernel(KernelCluster(objects: build.objects, forecast: forecast, pool: build.pool))
   }
 }
