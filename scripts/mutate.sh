@@ -37,7 +37,7 @@ while IFS=$tab read -r name file expression; do
   count=$((count + 1))
 
   code=0
-  "$ciliate" run scenarios --kernel required --datapath "$work/objects" --walk none -o json >"$work/run.json" 2>"$work/run.err" ||
+  "$ciliate" run scenarios --kernel required --check-maps hop --datapath "$work/objects" --walk none -o json >"$work/run.json" 2>"$work/run.err" ||
     code=$?
   if [ "$code" = 3 ] || [ "$code" = 4 ]; then
     by=$(tr ',' '\n' <"$work/run.json" | sed -n 's/.*"hook":"\([a-z_0-9]*\)".*/\1/p' | sort | uniq -c | sort -rn | sed -n '1s/^ *[0-9]* //p')

@@ -127,7 +127,7 @@ extension Divergence {
   public var cause: String {
     let what: String
     switch field {
-    case .mark: what = Self.bits(expected, found)
+    case .mark: what = Self.marks(expected, found)
     case .verdict, .tcIndex, .packetType, .redirectTarget: what = "\(expected) → \(found)"
     case .events where details.isEmpty: what = "\(expected) → \(found)"
     case .mapChanges, .counters:
@@ -141,16 +141,14 @@ extension Divergence {
     return "\(field.rawValue): \(what)"
   }
 
-  /// Two hexadecimal numbers without the digits in which they agree: an identity in the upper half is no cause.
-  private static func bits(_ a: String, _ b: String) -> String {
-    guard let first = UInt32(a.dropFirst(2), radix: 16), let second = UInt32(b.dropFirst(2), radix: 16) else {
-      return "\(a) → \(b)"
+  /// What became of a mark: its magic number, or, where that is the same, the rest, which is an identity.
+  private static func marks(_ a: String, _ b: String) -> String {
+    func magic(_ text: String) -> UInt32? {
+      UInt32(text.dropFirst(2), radix: 16).map { $0 & MARK_MAGIC_MASK.rawValue }
     }
-    var mask: UInt32 = 0
-    for shift in stride(from: UInt32(0), to: 32, by: 4) where (first ^ second) >> shift & 15 != 0 {
-      mask |= 15 << shift
-    }
-    return "0x\(String(first & mask, radix: 16)) → 0x\(String(second & mask, radix: 16))"
+    guard let first = magic(a), let second = magic(b) else { return "\(a) → \(b)" }
+    return first == second
+      ? "another identity" : "magic 0x\(String(first, radix: 16)) → 0x\(String(second, radix: 16))"
   }
 
   /// What stands before the colon of each detail: header fields, parts of an entry.

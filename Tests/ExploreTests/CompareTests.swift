@@ -71,13 +71,13 @@ import Testing
     }
     #expect(log.groups.count == 1)
     let group = try #require(log.groups.first)
-    #expect(group.cause == "from_container mark: 0xf00 → 0x300")
+    #expect(group.cause == "from_container mark: magic 0xf00 → 0x300")
     #expect(group.count > 3)
     #expect(group.scenarios == ["two"])
     let recording = try HopRecording(group.recording, file: "hop")
     #expect(recording.hopCount == 1)
 
-    var allow = AllowList("# known\nfrom_container mark: * → 0x300\nto_netdev *\n")
+    var allow = AllowList("# known\nfrom_container mark: magic * → 0x300\nto_netdev *\n")
     let comparison = DatapathComparison(
       baseline: "a", candidate: "b", log, scenarios: 1, allow: &allow)
     #expect(!comparison.differs)
