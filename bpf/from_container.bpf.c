@@ -75,11 +75,15 @@ stack:
 }
 
 /* Makes the connection's entry where it is new, or anew where the old one says something else. */
-INLINE int track(struct __sk_buff *ctx, struct packet *p, int proxied)
+SUBPROGRAM int track(struct __sk_buff *ctx, struct packet *p, int proxied)
 {
-	struct ct_state *s = &p->ct.state;
-	int was_proxied = (s->flags & CT_FLAG_PROXY_REDIRECT) != 0, ret;
+	int was_proxied, ret;
+	struct ct_state *s;
 
+	if (!p)
+		return -DROP_CT_CREATE_FAILED;
+	s = &p->ct.state;
+	was_proxied = (s->flags & CT_FLAG_PROXY_REDIRECT) != 0;
 	if (p->ct.status != CT_NEW &&
 	    (p->ct.status != CT_ESTABLISHED || (s->rev_nat_index == p->rev_nat_index && was_proxied == proxied)))
 		return 0;
@@ -92,7 +96,7 @@ INLINE int track(struct __sk_buff *ctx, struct packet *p, int proxied)
 		.flags = (p->loopback ? CT_FLAG_LOOPBACK : 0) | (proxied ? CT_FLAG_PROXY_REDIRECT : 0),
 	};
 	ret = ct_create(ctx, p, &p->ct, 1);
-	if (p->ipv6)
+	if (is_ipv6(p))
 		p->ct.monitor = config.trace_payload_len;
 	*s = p->found;
 	return ret;
@@ -102,7 +106,7 @@ STAGE int after_conntrack(struct __sk_buff *ctx, struct packet *p)
 {
 	struct remote_endpoint_info *info = ipcache_at(p, &p->daddr);
 	int answer = p->ct.status == CT_REPLY || p->ct.status == CT_RELATED, ret;
-	uint32_t destination = info ? info->sec_identity : world_of(p->ipv6);
+	uint32_t destination = info ? info->sec_identity : world_of(is_ipv6(p));
 	struct verdict *v = &p->verdict;
 
 	p->drop.dst = destination;
@@ -152,7 +156,7 @@ STAGE int before_conntrack(struct __sk_buff *ctx, struct packet *p, int *final)
 		ret = refuse_fragments(ctx, p);
 	if (ret < 0)
 		return ret;
-	if (!p->ipv6) {
+	if (!is_ipv6(p)) {
 		own = (struct v6addr){ .w0 = config.endpoint_ipv4 };
 	} else {
 		neighbour = neighbour_message(ctx, p);

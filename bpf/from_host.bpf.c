@@ -75,7 +75,7 @@ INLINE int handle_ip(struct __sk_buff *ctx, struct packet *p, uint32_t identity)
 	}
 	if (proxy)
 		ctx->mark = MARK_MAGIC_SKIP_TPROXY;
-	else if (!info || identity_is_world(info->sec_identity, p->ipv6))
+	else if (!info || identity_is_world(info->sec_identity, is_ipv6(p)))
 		return -DROP_UNROUTABLE; /* nothing that cilium_host has a route for */
 	return to_stack(ctx);
 }

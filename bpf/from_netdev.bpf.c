@@ -35,7 +35,7 @@ INLINE int guard(struct __sk_buff *ctx, struct packet *p)
 	ctx->tc_index &= ~TC_INDEX_SKIP_HOST_FIREWALL;
 	if (skip)
 		return 0;
-	p->drop.src = p->ipv6 ? world_of(1) : IDENTITY_UNKNOWN; /* for policy; the drop is told of the sender as known before */
+	p->drop.src = is_ipv6(p) ? world_of(1) : IDENTITY_UNKNOWN; /* for policy; the drop is told of the sender as known before */
 	ret = guard_host(ctx, p, 1);
 	p->drop.src = source;
 	return ret;
@@ -48,7 +48,7 @@ INLINE int handle_ip(struct __sk_buff *ctx, struct packet *p, uint32_t identity)
 	int ret, final = 0, passes = 0;
 
 	ret = refuse_fragments(ctx, p);
-	if (ret == 0 && p->ipv6) {
+	if (ret == 0 && is_ipv6(p)) {
 		ret = neighbours(ctx, p, &final);
 		passes = !final && ret == HOST_ICMPV6_PASS;
 		ret = passes ? 0 : ret;

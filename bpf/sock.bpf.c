@@ -1,189 +1,67 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* Services at the socket: connect() over IPv4 to a service is made to connect to a backend, and no packet ever carries
- * the service's address. Attached to the root cgroup; with hostNamespaceOnly it leaves pods to from_container.
- * Modelled: cil_sock4_connect of bpf_sock.c.
+/* Services at the socket: connect() to a service is made to connect to a backend, and no packet ever carries the
+ * service's address. Attached to the root cgroup; with hostNamespaceOnly it leaves pods to from_container.
+ * Modelled: cil_sock4_connect and cil_sock6_connect of bpf_sock.c.
  */
 #define THIS_OBJECT SOURCE_FILE_SOCK
-#include "lib/lb.h"
-#include "lib/trace_sock.h"
-
-enum { REJECT = 0, PROCEED = 1, PROTOCOL_UDPLITE = 136 };
-
-INLINE int is_loopback(be32 address)
-{
-	return (address & HTONL(0xff000000)) == HTONL(0x7f000000);
-}
-
-/* A node port or host port at a node's address, or at the loopback address from the host's namespace. */
-INLINE struct lb_service *node_service_at(struct request *r, struct service_key *k)
-{
-	int loopback = is_loopback(r->address), node_port;
-	struct remote_endpoint_info *info;
-	uint16_t port = NTOHS(r->port);
-	struct lb_service *svc;
-
-	if (!config.enable_nodeport)
-		return 0;
-	node_port = port >= config.nodeport_port_min && port <= config.nodeport_port_max;
-	if (!(r->in_host && loopback)) {
-		info = ipcache_at(r->p, &k->address);
-		if (!info || (info->sec_identity != IDENTITY_HOST &&
-			      !(node_port && identity_is_remote_node(info->sec_identity) &&
-				!(info->flags & IPCACHE_FLAG_REMOTE_CLUSTER))))
-			return 0;
-	}
-	*k = (struct service_key){ .port = r->port, .protocol = r->protocol };
-	svc = internal_service(r->p, k);
-	if (!svc)
-		return 0;
-	if (node_port)
-		return svc->flags & SVC_FLAG_NODEPORT ? svc : 0;
-	return (svc->flags & SVC_FLAG_HOSTPORT) && (loopback || !(svc->flags2 & SVC_FLAG2_LOOPBACK)) ? svc : 0;
-}
-
-/* External addresses are not the cluster's to redirect, and host ports are of one host. */
-INLINE int left_alone(struct request *r, struct lb_service *svc)
-{
-	struct v6addr address = { .w0 = r->address };
-	struct remote_endpoint_info *info;
-
-	if (!(svc->flags & SVC_FLAG_HOSTPORT) && (svc->flags2 & SVC_FLAG2_LOOPBACK))
-		return 1; /* delegated to a proxy */
-	if (!(svc->flags & SVC_FLAG_EXTERNAL_IP) && !((svc->flags & SVC_FLAG_HOSTPORT) && !is_loopback(r->address)))
-		return 0;
-	info = ipcache_at(r->p, &address);
-	return !info || info->sec_identity != IDENTITY_HOST;
-}
-
-/* Affinity at the socket is the network namespace's. */
-INLINE uint32_t affine(struct request *r, struct lb_service *svc)
-{
-	struct lb4_affinity_key key = { .client = r->namespace, .rev_nat_id = svc->rev_nat_index, .netns_cookie = 1 };
-	struct lb_affinity_val *last = bpf_map_lookup_elem(&cilium_lb4_affinity, &key);
-	struct lb_affinity_match match = { .rev_nat_id = svc->rev_nat_index };
-	uint32_t now = now_mono();
-
-	if (!last)
-		return 0;
-	match.backend_id = last->backend_id;
-	if (last->last_used + mono_of_seconds(svc->backend_id & AFFINITY_TIMEOUT_MASK) <= now ||
-	    !bpf_map_lookup_elem(&cilium_lb_affinity_match, &match)) {
-		bpf_map_delete_elem(&cilium_lb4_affinity, &key);
-		return 0;
-	}
-	last->last_used = now;
-	return last->backend_id;
-}
-
-INLINE void remember(struct request *r, struct lb_service *svc, uint32_t backend)
-{
-	struct lb4_affinity_key key = { .client = r->namespace, .rev_nat_id = svc->rev_nat_index, .netns_cookie = 1 };
-	struct lb_affinity_val value = { .last_used = (uint32_t)now_mono(), .backend_id = backend };
-
-	bpf_map_update_elem(&cilium_lb4_affinity, &key, &value, BPF_ANY);
-}
-
-/* The backend into p->backend_*: the namespace's last, or one at random; UDP sockets stay with theirs. */
-INLINE int choose(struct request *r, struct lb_service *svc, struct service_key *k)
-{
-	uint32_t id = svc->flags & SVC_FLAG_AFFINITY ? affine(r, svc) : 0;
-	struct lb_service *slot;
-	uint64_t draw;
-
-	if (id && load_backend(r->p, id) >= 0)
-		return 0;
-	draw = r->protocol == L4_TCP ? random_u32() : bpf_get_socket_cookie(r->ctx);
-	k->slot = draw % svc->count + 1;
-	slot = service_at(r->p, k);
-	if (!slot) {
-		count_failure(REASON_LB_NO_BACKEND_SLOT);
-		return -EHOSTUNREACH;
-	}
-	id = slot->backend_id;
-	if (load_backend(r->p, id) < 0) {
-		count_failure(REASON_LB_NO_BACKEND);
-		return -EHOSTUNREACH;
-	}
-	if (svc->flags & SVC_FLAG_AFFINITY)
-		remember(r, svc, id);
-	return 0;
-}
-
-/* So that getpeername() and answers show the service. */
-INLINE int remember_service(struct request *r, struct lb_service *svc)
-{
-	struct ipv4_revnat_tuple key = {
-		.cookie = bpf_get_socket_cookie(r->ctx),
-		.address = r->p->backend_address.w0,
-		.port = r->p->backend_port,
-	};
-	struct ipv4_revnat_entry value = { .address = r->address, .port = r->port, .rev_nat_index = svc->rev_nat_index };
-	struct ipv4_revnat_entry *known = bpf_map_lookup_elem(&cilium_lb4_reverse_sk, &key);
-
-	if (known && known->address == value.address && known->port == value.port &&
-	    known->rev_nat_index == value.rev_nat_index)
-		return 0;
-	return bpf_map_update_elem(&cilium_lb4_reverse_sk, &key, &value, BPF_ANY);
-}
-
-/* 0: connect as asked, or as changed. Else the error that connect() shall return. */
-INLINE int translate(struct request *r)
-{
-	struct service_key key = { .address = { .w0 = r->address }, .port = r->port, .protocol = r->protocol };
-	struct lb_service *svc;
-	int ret;
-
-	if (config.enable_socket_lb_host_only && !r->in_host)
-		return 0;
-	if (r->protocol != L4_TCP && r->protocol != L4_UDP && r->protocol != PROTOCOL_UDPLITE)
-		return 0;
-	svc = internal_service(r->p, &key);
-	if (!svc)
-		svc = node_service_at(r, &key);
-	if (!svc)
-		return 0;
-	if (svc->count == 0)
-		return config.enable_no_service_endpoints_routable || refused_without_backends(svc) ? -EHOSTUNREACH : 0;
-	tell(r, XLATE_PRE_FORWARD, r->address, r->port);
-	if (left_alone(r, svc))
-		return 0;
-	ret = choose(r, svc, &key);
-	if (ret < 0)
-		return ret;
-	tell(r, XLATE_POST_FORWARD, r->p->backend_address.w0, r->p->backend_port);
-	if (remember_service(r, svc) < 0) {
-		count_failure(REASON_LB_REVNAT_UPDATE);
-		return -ENOMEM;
-	}
-	r->ctx->user_ip4 = r->p->backend_address.w0;
-	r->ctx->user_port = r->p->backend_port;
-	return 0;
-}
+#include "lib/sock.h"
 
 SEC("cgroup/connect4")
 int cil_sock4_connect(struct bpf_sock_addr *ctx)
 {
-	uint64_t host = config.endpoint_netns_cookie; /* of the agent's namespace; in kind that is not the first one */
-	uint32_t zero = 0, port = ctx->user_port, protocol = ctx->protocol;
-	struct request r = {
-		.ctx = ctx,
-		.p = bpf_map_lookup_elem(&ciliate_packet, &zero),
-		.namespace = bpf_get_netns_cookie(ctx),
-		.address = ctx->user_ip4,
-		.port = port,
-		.protocol = protocol,
-	};
-	int error;
+	struct request r = {};
+	int ret;
 
-	if (!r.p)
+	if (!request_of(&r, ctx))
 		return PROCEED;
-	__builtin_memset(r.p, 0, sizeof(*r.p));
-	r.in_host = r.namespace == (host ? host : bpf_get_netns_cookie(0));
-	error = translate(&r);
-	if (error == 0)
+	r.address.w0 = ctx->user_ip4;
+	ret = translate(&r);
+	if (ret == AS_CHOSEN) {
+		ctx->user_ip4 = r.p->backend_address.w0;
+		ctx->user_port = r.p->backend_port;
+	}
+	return answer(ret);
+}
+
+/* An IPv4 address in IPv6's form is looked up as what it is. */
+INLINE int translate_mapped(struct request *r)
+{
+	if (r->address.w0 || r->address.w1 || r->address.w2 != HTONL(0xffff))
+		return AS_ASKED;
+	r->p->ipv6 = 0;
+	r->address = (struct v6addr){ .w0 = r->address.w3 };
+	return translate(r);
+}
+
+SEC("cgroup/connect6")
+int cil_sock6_connect(struct bpf_sock_addr *ctx)
+{
+	struct request r = {};
+	int ret = AS_ASKED;
+
+	if (!request_of(&r, ctx))
 		return PROCEED;
-	bpf_set_retval(error);
-	return REJECT;
+	r.address.w0 = ctx->user_ip6[0];
+	r.address.w1 = ctx->user_ip6[1];
+	r.address.w2 = ctx->user_ip6[2];
+	r.address.w3 = ctx->user_ip6[3];
+	r.p->ipv6 = 1;
+	if (config.enable_ipv6)
+		ret = translate(&r);
+	if (ret == AS_CHOSEN) {
+		ctx->user_ip6[0] = r.p->backend_address.w0;
+		ctx->user_ip6[1] = r.p->backend_address.w1;
+		ctx->user_ip6[2] = r.p->backend_address.w2;
+		ctx->user_ip6[3] = r.p->backend_address.w3;
+		ctx->user_port = r.p->backend_port;
+	} else if (ret == AS_ASKED && !r.is_service && config.enable_ipv4) {
+		ret = translate_mapped(&r);
+		if (ret == AS_CHOSEN) {
+			ctx->user_ip6[3] = r.p->backend_address.w0;
+			ctx->user_port = r.p->backend_port;
+		}
+	}
+	return answer(ret);
 }
 
 char program_license[] SEC("license") = "Dual BSD/GPL";

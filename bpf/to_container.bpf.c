@@ -29,7 +29,7 @@ STAGE int after_conntrack(struct __sk_buff *ctx, struct packet *p, uint32_t sour
 	int ret;
 
 	ctx->cb[CB_SRC_LABEL] = 0;
-	if (p->ipv6 && neighbour_message(ctx, p))
+	if (is_ipv6(p) && neighbour_message(ctx, p))
 		return TC_ACT_OK;
 	source = resolve_source(p, source);
 	p->drop.src = source;

@@ -37,7 +37,7 @@ INLINE int guard(struct __sk_buff *ctx, struct packet *p, uint32_t source)
 	ret = pull_network_header(ctx, p);
 	if (ret == 0)
 		ret = parse_network(ctx, p);
-	if (ret == 0 && p->ipv6)
+	if (ret == 0 && is_ipv6(p))
 		ret = parse_transport(ctx, p);
 	if (ret == 0)
 		ret = sort_icmpv6(ctx, p);

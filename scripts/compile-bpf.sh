@@ -3,6 +3,8 @@
 #
 #   compile-bpf.sh --swift OUT.swift BPF_DIR   every program, as one Swift file of base64 literals
 #   compile-bpf.sh --object SRC.c OUT.o        one program
+#   compile-bpf.sh --folder OUT_DIR BPF_DIR    every program as a file, for `ciliate run --datapath OUT_DIR`
+#   compile-bpf.sh --tests DIR                 the unit tests of bpf/tests, for `ciliate test DIR`
 #
 # Objects are byte-identical from any folder: no absolute path goes into them.
 set -eu
@@ -37,6 +39,22 @@ case "${1:-}" in
     src=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
     case "$3" in /*) out=$3 ;; *) out=$PWD/$3 ;; esac
     compile "$src" "$out" "$dir"
+    ;;
+  --folder)
+    mkdir -p "$2"
+    out=$(cd "$2" && pwd)
+    dir=$(cd "$3" && pwd)
+    for src in "$dir"/*.bpf.c; do
+      compile "${src#"$dir"/}" "$out/$(basename "$src" .bpf.c).o" "$dir"
+    done
+    ;;
+  --tests)
+    dir=$(cd "$(dirname "$0")/../bpf" && pwd)
+    mkdir -p "$2"
+    out=$(cd "$2" && pwd)
+    for src in "$dir"/tests/*.bpf.c; do
+      compile "${src#"$dir"/}" "$out/$(basename "$src" .bpf.c).o" "$dir"
+    done
     ;;
   --swift)
     out=$2

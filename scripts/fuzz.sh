@@ -3,7 +3,8 @@
 #
 #   fuzz.sh hooks [COUNT] [SEED]                           model against kernel, COUNT frames for each hook
 #                                                          (default 100000); needs root
-#   fuzz.sh decode [SECONDS] [further libFuzzer options]   captures, packet headers, names files (default 60 s)
+#   fuzz.sh decode [SECONDS] [further libFuzzer options]   captures, packet headers, names files
+#                                                          (default 60 s); the last line tells executions
 #
 # The corpus grows in .build/fuzz/decode/corpus; an input that fails is left in .build/fuzz/decode.
 set -eu
@@ -17,12 +18,12 @@ fuzz_decode() {
   cd "$work"
   flags="-O -g -swift-version 6 -enable-upcoming-feature ExistentialAny -enable-upcoming-feature MemberImportVisibility \
     -parse-as-library -sanitize=fuzzer,address"
-  maps=$(for module in CLibpcap CZlib CZstd; do printf -- '-Xcc -fmodule-map-file=%s ' "$root/Sources/$module/module.modulemap"; done)
+  maps=$(for module in CLibpcap CLinuxFiles CZlib CZstd; do printf -- '-Xcc -fmodule-map-file=%s ' "$root/Sources/$module/module.modulemap"; done)
   includes=$(pkg-config --cflags-only-I libpcap 2>/dev/null | sed 's/-I/-Xcc -I/g' || true)
   # shellcheck disable=SC2086
   {
-    swiftc $flags -wmo -emit-module -emit-object -module-name Wire -o Wire.o "$root"/Sources/Wire/*.swift
-    swiftc $flags $maps $includes -wmo -emit-module -emit-object -module-name Capture -I . -o Capture.o \
+    swiftc $flags -enable-experimental-feature Lifetimes -wmo -emit-module -emit-object -module-name Wire -o Wire.o "$root"/Sources/Wire/*.swift
+    swiftc $flags $maps $includes -enable-testing -wmo -emit-module -emit-object -module-name Capture -I . -o Capture.o \
       "$root"/Sources/Capture/*.swift
     swiftc $flags $maps $includes -I . -o decode-fuzz "$root"/scripts/fuzz/DecodeFuzz.swift Wire.o Capture.o -lpcap -lz -lzstd
   }

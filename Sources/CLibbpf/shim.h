@@ -136,3 +136,37 @@ static inline int ciliate_peer(int socket, int is_v6, union ciliate_address *add
 
 	return getsockopt(socket, SOL_SOCKET, 28, address, &size) < 0 ? -errno : 0;
 }
+
+#include <fcntl.h>
+#include <spawn.h>
+
+// Starts `/bin/sh -c SCRIPT ARGUMENT` in a session of its own (an interrupt from the terminal is not for it), its input
+// a pipe whose other end is `*pipe_end`, its output nowhere. The process, or the negated errno.
+static inline int ciliate_spawn_reader(const char *script, const char *argument, int *pipe_end)
+{
+	char *const arguments[] = { (char *)"sh", (char *)"-c", (char *)script, (char *)argument, NULL };
+	char *const environment[] = { (char *)"PATH=/usr/bin:/bin", NULL };
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	int ends[2], result;
+	pid_t process;
+
+	if (syscall(__NR_pipe2, ends, O_CLOEXEC) < 0)
+		return -errno;
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, ends[0], 0);
+	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+	posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setflags(&attributes, 0x80 /* POSIX_SPAWN_SETSID */);
+	result = posix_spawn(&process, "/bin/sh", &actions, &attributes, arguments, environment);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&actions);
+	close(ends[0]);
+	if (result) {
+		close(ends[1]);
+		return -result;
+	}
+	*pipe_end = ends[1];
+	return process;
+}

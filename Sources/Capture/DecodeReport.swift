@@ -59,7 +59,7 @@ public struct DecodeReport: ~Copyable {
     counts = decoder.counts
     diagnostics = decoder.diagnostics
     pairing = Pairing(decoder.flows, decoder.tunnels)
-    identities = Self.identities(decoder.tunnels, decoder.addresses)
+    identities = Self.identities(decoder)
     self.decoder = decoder
   }
 
@@ -68,10 +68,15 @@ public struct DecodeReport: ~Copyable {
   /// The flow's other direction, if the capture has it.
   public func reverse(of number: Int) -> Int? { pairing.partner(of: number) }
 
+  /// The VNI of a flow, without building the rest of it.
+  func vni(of number: Int) -> UInt32 {
+    UInt32(truncatingIfNeeded: decoder.tunnels[decoder.flows[number].tunnel].key & 0xff_ffff)
+  }
+
   /// A flow by its number, 0..<`flowCount`, in the order of their first packet.
   public func flow(_ number: Int) -> Flow {
     let entry = decoder.flows[number]
-    let tunnel = decoder.tunnels[entry.tunnel]
+    let tunnel = decoder.tunnel(entry.tunnel)
     let key = entry.key
     let kind: InnerPacket.Kind
     switch key.kind & FlowKey.Kind.mask {
@@ -82,8 +87,7 @@ public struct DecodeReport: ~Copyable {
     }
     let isOther = key.kind & FlowKey.Kind.mask == FlowKey.Kind.other
     return Flow(
-      tunnel: tunnel.key & TunnelTable.geneve != 0 ? .geneve : .vxlan,
-      outer: Self.path(tunnel, decoder.addresses), vni: UInt32(tunnel.key & 0xff_ffff), kind: kind,
+      tunnel: tunnel.encapsulation, outer: tunnel.path, vni: tunnel.vni, kind: kind,
       source: address(key, UInt32(key.ends >> 32)),
       destination: address(key, UInt32(truncatingIfNeeded: key.ends)),
       transport: UInt8(key.kind & 0xff), sourcePort: UInt16(key.ports >> 48),
@@ -100,31 +104,26 @@ public struct DecodeReport: ~Copyable {
     }
   }
 
-  private static func path(_ tunnel: TunnelTable.Entry, _ addresses: borrowing AddressTable) -> Path {
-    let (source, destination) = (UInt32(tunnel.ends >> 32), UInt32(truncatingIfNeeded: tunnel.ends))
-    if tunnel.key & TunnelTable.ipv6 != 0 {
-      return Path(source: .v6(addresses.ipv6(source)), destination: .v6(addresses.ipv6(destination)))
+  private static func identities(_ decoder: borrowing Decoder) -> [IdentityCount] {
+    // By VNI, and the tunnels of one in the order of their first packet. No dictionary: see `PeerList`.
+    var order: [UInt64] = []
+    order.reserveCapacity(decoder.tunnels.count)
+    for number in 0..<decoder.tunnels.count {
+      order.append((decoder.tunnels[number].key & 0xff_ffff) << 32 | UInt64(number))
     }
-    return Path(source: .v4(IPv4Address(bits: source)), destination: .v4(IPv4Address(bits: destination)))
-  }
-
-  private static func identities(
-    _ tunnels: borrowing TunnelTable, _ addresses: borrowing AddressTable
-  ) -> [IdentityCount] {
-    var places: [UInt32: Int] = [:]
+    order.sort()
     var identities: [IdentityCount] = []
-    for number in 0..<tunnels.count {
-      let tunnel = tunnels[number]
-      let vni = UInt32(tunnel.key & 0xff_ffff)
-      let place = places[vni] ?? identities.count
-      if place == identities.count {
-        places[vni] = place
+    for item in order {
+      let number = Int(item & 0xffff_ffff)
+      let vni = UInt32(item >> 32)
+      if identities.last?.vni != vni {
         identities.append(IdentityCount(vni: vni, packets: 0, bytes: 0, paths: []))
       }
-      identities[place].packets &+= tunnel.packets
-      identities[place].bytes &+= tunnel.bytes
+      let place = identities.count - 1
+      identities[place].packets &+= decoder.tunnels[number].packets
+      identities[place].bytes &+= decoder.tunnels[number].bytes
       // VXLAN and Geneve between the same nodes are one path; there are few, so looking through them is cheap.
-      let path = path(tunnel, addresses)
+      let path = decoder.tunnel(number).path
       if identities[place].paths.count > 64 || !identities[place].paths.contains(path) {
         identities[place].paths.append(path)
       }
@@ -134,6 +133,30 @@ public struct DecodeReport: ~Copyable {
 }
 
 extension Decoder {
+  struct Tunnel {
+    var encapsulation: TunnelProtocol
+    var vni: UInt32
+    var path: DecodeReport.Path
+  }
+
+  /// A tunnel by its number, 0..<`tunnels.count`.
+  func tunnel(_ number: Int) -> Tunnel {
+    let entry = tunnels[number]
+    let (source, destination) = (UInt32(entry.ends >> 32), UInt32(truncatingIfNeeded: entry.ends))
+    let path: DecodeReport.Path
+    if entry.key & TunnelTable.ipv6 != 0 {
+      path = DecodeReport.Path(
+        source: .v6(addresses.ipv6(source)), destination: .v6(addresses.ipv6(destination)))
+    } else {
+      path = DecodeReport.Path(
+        source: .v4(IPv4Address(bits: source)), destination: .v4(IPv4Address(bits: destination)))
+    }
+    return Tunnel(
+      encapsulation: entry.key & TunnelTable.geneve != 0 ? .geneve : .vxlan,
+      vni: UInt32(entry.key & 0xff_ffff),
+      path: path)
+  }
+
   /// Ends the counting.
   public consuming func report() -> DecodeReport { DecodeReport(self) }
 }

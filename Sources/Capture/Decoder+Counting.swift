@@ -1,11 +1,12 @@
 import Wire
 
 extension Decoder {
-  /// The long way: counts a packet by its dissection. `counts.packets` counts it already.
-  @inline(never)
-  mutating func count(_ dissection: TunnelDissection, _ packet: CapturedPacket) {
+  /// The long way: counts a packet by its dissection, and gives the number of its tunnel where it has one.
+  /// `counts.packets` counts it already.
+  @inline(never) @discardableResult
+  mutating func count(_ dissection: TunnelDissection, _ packet: CapturedPacket) -> UInt32? {
     switch dissection {
-    case .tunnel(let tunnel): count(tunnel, packet)
+    case .tunnel(let tunnel): return count(tunnel, packet)
     case .plain(let dsr): if dsr != nil { counts.dsr &+= 1 }
     case .laterFragment: counts.laterFragments &+= 1
     case .wireguard: counts.wireguard &+= 1
@@ -15,6 +16,7 @@ extension Decoder {
       if counts.unknownLinkType == 0 { note(.linkType, packet.offset, "\(packet.linkType) is not decoded") }
       counts.unknownLinkType &+= 1
     }
+    return nil
   }
 
   private mutating func note(_ fault: Fault, _ packet: CapturedPacket) {
@@ -29,7 +31,7 @@ extension Decoder {
     }
   }
 
-  private mutating func count(_ tunnel: TunnelPacket, _ packet: CapturedPacket) {
+  private mutating func count(_ tunnel: TunnelPacket, _ packet: CapturedPacket) -> UInt32 {
     counts.tunnel &+= 1
     if tunnel.vni == 0 {
       counts.vniZero &+= 1
@@ -45,11 +47,12 @@ extension Decoder {
     case .success(let inner):
       let option = tunnel.dsr ?? inner.dsr
       if option != nil { counts.dsr &+= 1 }
-      guard countsFlows else { return }
+      guard countsFlows else { return number }
       let key = flowKey(inner, tunnel: number)
       flows.count(key, bytes: bytes, time: packet.time)
       if let option, services.count < 4096, services[key] == nil { services[key] = option }
     }
+    return number
   }
 
   private mutating func flowKey(_ inner: InnerPacket, tunnel: UInt32) -> FlowKey {

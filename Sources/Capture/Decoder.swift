@@ -92,30 +92,41 @@ extension Decoder: PacketSink {
   /// options, and the same again with TCP or UDP inside, whole and with all lengths in order. The long way gives the
   /// same answer for these; a test holds the two against each other.
   @inline(__always)
-  public mutating func takeQuickly(_ packet: CapturedPacket) -> Bool {
+  public mutating func takeQuickly(_ packet: CapturedPacket) -> Bool { countQuickly(packet) != nil }
+
+  /// What the quick way found out.
+  struct QuickCount {
+    var tunnel: UInt32
+    /// The inner frame starts at octet 50 and is an Ethernet frame.
+    var innerLength: Int
+  }
+
+  /// The quick way itself; nil leaves the packet uncounted.
+  @inline(__always)
+  mutating func countQuickly(_ packet: CapturedPacket) -> QuickCount? {
     guard packet.linkType == .ethernet, packet.captured >= 98, packet.captured >= packet.original else {
-      return false
+      return nil
     }
     let outer = packet.base
     // Ethernet type 0x0800 and 0x45; not a fragment, and UDP.
     guard (outer.word(12) & 0x00ff_ffff) == 0x0045_0008, (outer.word(20) & 0xff00_ff3f) == 0x1100_0000 else {
-      return false
+      return nil
     }
     let udp = outer.word(36)
     let udpLength = Int(UInt16(truncatingIfNeeded: udp >> 16).byteSwapped)
     let total = outer.number16(16)
-    guard total == udpLength + 20, 14 + total <= packet.captured else { return false }
+    guard total == udpLength + 20, 14 + total <= packet.captured else { return nil }
     let port = udp & 0xffff
     let tunnel = outer.word(42)
     var key = UInt64(outer.word(46).byteSwapped >> 8)
     if port == vxlanPort || port == otherVXLANPort {
-      guard tunnel & 0x08 != 0 else { return false }
+      guard tunnel & 0x08 != 0 else { return nil }
     } else if port == genevePort {
       // Version 0, no options, an Ethernet frame inside.
-      guard tunnel & 0xffff_00ff == 0x5865_0000 else { return false }
+      guard tunnel & 0xffff_00ff == 0x5865_0000 else { return nil }
       key |= TunnelTable.geneve
     } else {
-      return false
+      return nil
     }
     let inner = outer + 50
     let innerLength = udpLength - 16
@@ -123,16 +134,16 @@ extension Decoder: PacketSink {
     let place = inner.word(20)
     guard (inner.word(12) & 0x00ff_ffff) == 0x0045_0008, place & 0xff3f == 0, 14 + innerTotal <= innerLength,
       key & 0xff_ffff != 0
-    else { return false }
+    else { return nil }
     let transport = place >> 24
     if transport == 6 {
       let header = Int(inner.load(fromByteOffset: 46, as: UInt8.self) >> 4) * 4
-      guard header >= 20, 20 + header <= innerTotal else { return false }
+      guard header >= 20, 20 + header <= innerTotal else { return nil }
     } else if transport == 17 {
       let length = inner.number16(38)
-      guard length >= 8, 20 + length <= innerTotal else { return false }
+      guard length >= 8, 20 + length <= innerTotal else { return nil }
     } else {
-      return false
+      return nil
     }
     counts.packets &+= 1
     counts.tunnel &+= 1
@@ -143,7 +154,7 @@ extension Decoder: PacketSink {
       flows.count(
         FlowKey(ends: inner.pair(26), ports: ports, kind: UInt64(transport)), bytes: bytes, time: packet.time)
     }
-    return true
+    return QuickCount(tunnel: number, innerLength: innerLength)
   }
 }
 

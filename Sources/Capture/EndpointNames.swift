@@ -8,6 +8,12 @@ public struct EndpointNames: Sendable {
     public var identity: UInt32?
     /// Sorted.
     public var labels: [String]
+
+    public init(name: String, identity: UInt32?, labels: [String]) {
+      self.name = name
+      self.identity = identity
+      self.labels = labels.sorted()
+    }
   }
 
   public private(set) var endpoints: [IPAddress: Endpoint] = [:]
@@ -36,7 +42,7 @@ public struct EndpointNames: Sendable {
       let endpoint = Endpoint(
         name: "\(namespace)/\(name)",
         identity: identity?["id"]?.unsigned.map { UInt32(truncatingIfNeeded: $0) },
-        labels: (identity?["labels"]?.array ?? []).compactMap(\.string).sorted())
+        labels: (identity?["labels"]?.array ?? []).compactMap(\.string))
       for pair in status["networking"]?["addressing"]?.array ?? [] {
         for family in ["ipv4", "ipv6"] {
           if let text = pair[family]?.string, let address = IPAddress(text) { endpoints[address] = endpoint }

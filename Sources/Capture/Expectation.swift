@@ -60,15 +60,8 @@ public struct Expectation: Sendable {
       var text = TextOutput()
       flow.kind.put(flow.transport, to: &text)
       insert(
-        flow.vni, text.text, Self.text(flow.source), Self.text(flow.destination),
+        flow.vni, text.text, flow.source.description, flow.destination.description,
         flow.hasPorts ? flow.sourcePort : nil, flow.hasPorts ? flow.destinationPort : nil)
-    }
-  }
-
-  private static func text(_ address: InnerPacket.Address) -> String {
-    switch address {
-    case .ip(let address): "\(address)"
-    case .mac(let address): "\(address)"
     }
   }
 

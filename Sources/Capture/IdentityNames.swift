@@ -29,19 +29,30 @@ public struct IdentityNames: Sendable {
     }
   }
 
-  /// The cluster that gave an identity: the upper bits of a cluster mesh's VNI (cluster ids of eight bits); 0 is
-  /// the cluster itself.
-  public static func clusterID(_ vni: UInt32) -> UInt32 { vni >> 16 & 0xff }
+  /// How many clusters a mesh may have (Cilium's `maxConnectedClusters`): that says how many of a VNI's 24 bits are the
+  /// cluster's; the others are the identity within its cluster.
+  public enum MeshLimit: Int, Sendable, CaseIterable {
+    case clusters255 = 255
+    case clusters511 = 511
+
+    var clusterBits: UInt32 { self == .clusters255 ? 8 : 9 }
+  }
+
+  public var meshLimit = MeshLimit.clusters255
+
+  /// The cluster that gave an identity: the upper bits of a cluster mesh's VNI; 0 is the cluster itself.
+  public func cluster(_ vni: UInt32) -> UInt32 { (vni & 0xff_ffff) >> (24 - meshLimit.clusterBits) }
 
   /// What the number's range means, where that is worth a word; nil for plain cluster identities.
-  public static func scope(_ identity: UInt32) -> String? {
+  public func scope(_ identity: UInt32) -> String? {
     switch identity {
     case 0...10: "reserved"
     case 11...99: "reserved, unassigned"
     case 100...127: "well-known"
     case 128...255: "user-reserved"
-    case 256...0xffff: nil
-    case 0x1_0000...0xff_ffff: "cluster \(clusterID(identity)), identity \(identity & 0xffff)"
+    case 256...0xff_ffff where cluster(identity) > 0:
+      "cluster \(cluster(identity)), identity \(identity & (0xff_ffff >> meshLimit.clusterBits))"
+    case 256...0xff_ffff: nil
     case 0x100_0000...0x1ff_ffff: "local to one node (CIDR), never on the wire"
     case 0x200_0000...0x2ff_ffff: "local to one node (remote node), never on the wire"
     default: "out of range"
@@ -52,6 +63,14 @@ public struct IdentityNames: Sendable {
   public func name(_ vni: UInt32) -> String? {
     if let reserved = Self.reserved(vni) { return reserved }
     return labels[vni].map { $0.joined(separator: ",") }
+  }
+
+  /// The name for a table: as `name`, without the labels that Cilium derives from namespace, cluster and service
+  /// account, unless there are no others.
+  func shortName(_ vni: UInt32) -> String? {
+    guard Self.reserved(vni) == nil, let all = labels[vni] else { return name(vni) }
+    let own = all.filter { !$0.hasPrefix("k8s:io.cilium.k8s.") }
+    return (own.isEmpty ? all : own).joined(separator: ",")
   }
 
   /// Reads a file's text: what `cilium-dbg identity list` prints (as a table or as JSON), or what

@@ -46,6 +46,15 @@ public struct InnerPacket: Hashable, Sendable {
   }
 }
 
+extension InnerPacket.Address: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .ip(let address): address.description
+    case .mac(let address): address.description
+    }
+  }
+}
+
 extension PacketOctets {
   /// Reads the inner frame: `type` is the Ethernet type that the tunnel states.
   mutating func inner(_ type: UInt16, _ start: Int) throws(Fault) -> InnerPacket {

@@ -1,6 +1,7 @@
-import Wire
-
 /// Writes a selection of packets into a new pcapng capture, each with its identity as a comment.
+///
+/// Blocks are laid out in one large piece of memory, comments are made once per tunnel: a packet costs two copies and
+/// a handful of stores.
 public struct PacketExtract: ~Copyable {
   public enum Content: Sendable {
     /// The packet as it was captured.
@@ -10,22 +11,18 @@ public struct PacketExtract: ~Copyable {
   }
 
   private var file: OutputFile
-  private var writer = PcapngWriter()
   private let content: Content
-  private let names: ReportNames
-  /// The interface of each link type written so far.
-  private var interfaces: [LinkType: Int] = [:]
-  /// What stands beside the packets of a tunnel: there are few tunnels, and a text for each packet would cost more
-  /// than all the rest.
-  private var comments: [Tunnel: String] = [:]
-  private var lastTunnel: (tunnel: Tunnel, comment: String)?
+  private var comments: TunnelComments
+  /// The section, and the interfaces as link types come up; few, so looking through them is cheap.
+  private var writer = PcapngWriter()
+  private var interfaces: [LinkType] = []
 
-  private struct Tunnel: Hashable {
-    var vni: UInt32
-    var tunnel: TunnelProtocol
-    var source: IPAddress
-    var destination: IPAddress
-  }
+  private var buffer: UnsafeMutableRawPointer
+  private var capacity = 2 * Self.pieceSize
+  private var count = 0
+  /// What is written at once. All writes start at multiples of it: the kernel then keeps the file in large pages, and
+  /// needs a third of the time.
+  private static let pieceSize = 512 << 10
 
   /// The first error; nothing is written after it.
   public private(set) var failure: CaptureError?
@@ -33,60 +30,97 @@ public struct PacketExtract: ~Copyable {
   public init(path: String, content: Content, names: ReportNames) throws(CaptureError) {
     file = try OutputFile(path: path)
     self.content = content
-    self.names = names
+    comments = TunnelComments(names.identities)
+    buffer = .allocate(byteCount: capacity, alignment: 64)
   }
 
-  public mutating func put(_ packet: CapturedPacket, _ dissection: TunnelDissection) {
-    guard case .tunnel(let tunnel) = dissection else {
-      if content == .whole { add(packet.octets, packet.original, packet, packet.linkType, comment: "") }
+  deinit { buffer.deallocate() }
+
+  /// Adds a packet that the decoder took quickly.
+  @inline(__always)
+  mutating func put(_ packet: CapturedPacket, _ quick: Decoder.QuickCount, _ decoder: borrowing Decoder) {
+    let tunnel = comments.range(of: quick.tunnel, decoder)
+    switch content {
+    case .whole: add(packet.octets, packet.original, packet.time, .ethernet, tunnel)
+    case .inner:
+      let inner = UnsafeRawBufferPointer(start: packet.base + 50, count: quick.innerLength)
+      add(inner, quick.innerLength, packet.time, .ethernet, tunnel)
+    }
+  }
+
+  /// Adds a packet by its dissection; `number` is that of its tunnel.
+  mutating func put(
+    _ packet: CapturedPacket, _ dissection: TunnelDissection, _ number: UInt32?, _ decoder: borrowing Decoder
+  ) {
+    guard case .tunnel(let tunnel) = dissection, let number else {
+      if content == .whole { add(packet.octets, packet.original, packet.time, packet.linkType, 0..<0) }
       return
     }
-    let comment = comment(
-      Tunnel(vni: tunnel.vni, tunnel: tunnel.tunnel, source: tunnel.source, destination: tunnel.destination))
+    let range = comments.range(of: number, decoder)
     guard content == .inner else {
-      return add(packet.octets, packet.original, packet, packet.linkType, comment: comment)
+      return add(packet.octets, packet.original, packet.time, packet.linkType, range)
     }
     let start = min(tunnel.innerOffset, packet.captured)
     let end = min(packet.captured, start + tunnel.innerLength)
     add(
-      UnsafeRawBufferPointer(rebasing: packet.octets[start..<end]), tunnel.innerLength, packet,
-      tunnel.innerIsEthernet ? .ethernet : .raw, comment: comment)
+      UnsafeRawBufferPointer(rebasing: packet.octets[start..<end]), tunnel.innerLength, packet.time,
+      tunnel.innerIsEthernet ? .ethernet : .raw, range)
   }
 
-  private mutating func comment(_ tunnel: Tunnel) -> String {
-    if let lastTunnel, lastTunnel.tunnel == tunnel { return lastTunnel.comment }
-    var comment = comments[tunnel] ?? ""
-    if comment.isEmpty {
-      comment = "identity \(tunnel.vni)"
-      if let name = names.identities.name(tunnel.vni) { comment += " (\(name))" }
-      comment += ", \(tunnel.tunnel) \(tunnel.source) > \(tunnel.destination)"
-      if comments.count < 1 << 16 { comments[tunnel] = comment }
-    }
-    lastTunnel = (tunnel, comment)
-    return comment
-  }
-
+  @inline(__always)
   private mutating func add(
-    _ octets: UnsafeRawBufferPointer, _ original: Int, _ packet: CapturedPacket, _ linkType: LinkType,
-    comment: String
+    _ octets: UnsafeRawBufferPointer, _ original: Int, _ time: UInt64, _ linkType: LinkType,
+    _ comment: Range<Int>
   ) {
-    let interface = interfaces[linkType] ?? writer.addInterface(name: "\(linkType)", linkType: linkType)
-    interfaces[linkType] = interface
-    writer.write(
-      time: packet.time, interface: interface, octets: octets, originalLength: original, comment: comment)
-    if writer.bytes.count > 256 << 10 { drain() }
+    let interface = interfaces.firstIndex(of: linkType) ?? declare(linkType)
+    let size = PacketBlock.size(octets.count, comment.count)
+    if count + size > capacity { grow(to: count + size) }
+    let block = PacketBlock(interface: interface, time: time, originalLength: original)
+    comments.withOctets(comment) { block.store(to: buffer + count, octets, $0) }
+    count += size
+    if count >= Self.pieceSize { drain(count / Self.pieceSize * Self.pieceSize) }
   }
 
-  private mutating func drain() {
-    if failure == nil {
-      do { try file.write(writer.bytes) } catch { failure = error }
+  /// Adds an interface for a link type; before the first one goes the section's start.
+  @inline(never)
+  private mutating func declare(_ linkType: LinkType) -> Int {
+    interfaces.append(linkType)
+    let number = writer.addInterface(name: "\(linkType)", linkType: linkType)
+    takeHeaders()
+    return number
+  }
+
+  private mutating func takeHeaders() {
+    if count + writer.bytes.count > capacity { grow(to: count + writer.bytes.count) }
+    writer.bytes.withUnsafeBytes {
+      if let base = $0.baseAddress { (buffer + count).copyMemory(from: base, byteCount: $0.count) }
     }
+    count += writer.bytes.count
     writer.removeAll()
+  }
+
+  @inline(never)
+  private mutating func grow(to size: Int) {
+    let larger = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64)
+    larger.copyMemory(from: buffer, byteCount: count)
+    buffer.deallocate()
+    (buffer, capacity) = (larger, size)
+  }
+
+  /// Writes the first octets of what waits, and moves the rest to the front.
+  @inline(never)
+  private mutating func drain(_ octets: Int) {
+    if failure == nil {
+      do { try file.write(UnsafeRawBufferPointer(start: buffer, count: octets)) } catch { failure = error }
+    }
+    count -= octets
+    if count > 0 { buffer.copyMemory(from: buffer + octets, byteCount: count) }
   }
 
   /// Writes what is left and gives the file its name.
   public mutating func finish() throws(CaptureError) {
-    drain()
+    takeHeaders()
+    drain(count)
     if let failure { throw failure }
     try file.commit()
   }

@@ -84,7 +84,7 @@ public struct PacketLines: ~Copyable {
     } else {
       output.put(" (ID:")
       output.put(UInt64(identity))
-      if let name = names.identities.name(identity) {
+      if let name = names.identities.shortName(identity) {
         output.put(" ")
         output.put(escaped: name)
       }

@@ -77,30 +77,15 @@ public struct PcapngWriter: Sendable {
     time: UInt64, interface: Int, octets: UnsafeRawBufferPointer, originalLength: Int, comment: String = "",
     direction: PacketDirection = .unknown
   ) {
+    let options = PacketBlock.options(comment: comment, direction: direction)
+    let block = PacketBlock(interface: interface, time: time, originalLength: originalLength)
     let start = bytes.count
-    withUnsafeTemporaryAllocation(byteCount: 28, alignment: 8) { header in
-      header.storeBytes(of: UInt32(6).littleEndian, toByteOffset: 0, as: UInt32.self)
-      header.storeBytes(of: 0, toByteOffset: 4, as: UInt32.self)
-      header.storeBytes(
-        of: UInt32(truncatingIfNeeded: interface).littleEndian, toByteOffset: 8, as: UInt32.self)
-      header.storeBytes(
-        of: UInt32(truncatingIfNeeded: time >> 32).littleEndian, toByteOffset: 12, as: UInt32.self)
-      header.storeBytes(of: UInt32(truncatingIfNeeded: time).littleEndian, toByteOffset: 16, as: UInt32.self)
-      header.storeBytes(of: UInt32(clamping: octets.count).littleEndian, toByteOffset: 20, as: UInt32.self)
-      header.storeBytes(of: UInt32(clamping: originalLength).littleEndian, toByteOffset: 24, as: UInt32.self)
-      bytes.append(contentsOf: UnsafeRawBufferPointer(header))
+    bytes.append(contentsOf: repeatElement(0, count: PacketBlock.size(octets.count, options.count)))
+    bytes.withUnsafeMutableBytes { target in
+      options.withUnsafeBytes { options in
+        if let base = target.baseAddress { block.store(to: base + start, octets, options) }
+      }
     }
-    bytes.append(contentsOf: octets)
-    bytes.padToWord()
-    let options = bytes.count
-    option(1, comment)
-    if direction != .unknown {
-      bytes.append(littleEndian: 2 as UInt16)  // epb_flags: bits 0 and 1 are the direction
-      bytes.append(littleEndian: 4 as UInt16)
-      bytes.append(littleEndian: UInt32(direction.rawValue))
-    }
-    endOfOptions(since: options)
-    end(block: start)
   }
 
   /// Forgets the bytes built so far, after they have been written elsewhere; interfaces stay declared.
@@ -120,17 +105,7 @@ public struct PcapngWriter: Sendable {
     bytes.replace(at: start + 4, littleEndian: length)
   }
 
-  private mutating func option(_ code: UInt16, _ text: String) {
-    guard !text.isEmpty else { return }
-    var text = text
-    text.withUTF8 { octets in
-      let length = min(octets.count, 0xffff)  // an option's length has sixteen bits
-      bytes.append(littleEndian: code)
-      bytes.append(littleEndian: UInt16(length))
-      bytes.append(contentsOf: UnsafeBufferPointer(rebasing: octets[..<length]))
-    }
-    bytes.padToWord()
-  }
+  private mutating func option(_ code: UInt16, _ text: String) { bytes.append(option: code, text) }
 
   private mutating func endOfOptions(since start: Int) {
     if bytes.count > start { bytes.append(littleEndian: 0 as UInt32) }

@@ -13,7 +13,7 @@ extension TextOutput {
   /// `62651`, `4 (health)`, `62651 (k8s:app=curl)`.
   mutating func put(identity vni: UInt32, _ names: IdentityNames) {
     put(UInt64(vni))
-    guard let text = names.name(vni) ?? IdentityNames.scope(vni) else { return }
+    guard let text = names.shortName(vni) ?? names.scope(vni) else { return }
     put(" (")
     put(escaped: text)
     put(")")
@@ -63,13 +63,6 @@ extension DecodeReport {
     return found
   }
 
-  /// The identities that each identity had a conversation with, in ascending order; empty unless flows were counted.
-  public func peers() -> [UInt32: [UInt32]] {
-    var sets: [UInt32: Set<UInt32>] = [:]
-    for number in 0..<flowCount {
-      guard let reverse = reverse(of: number) else { continue }
-      sets[flow(number).vni, default: []].insert(flow(reverse).vni)
-    }
-    return sets.mapValues { $0.sorted() }
-  }
+  /// The identities that each identity had a conversation with; empty unless flows were counted.
+  public func peers() -> PeerList { PeerList(self) }
 }

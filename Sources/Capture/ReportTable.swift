@@ -89,7 +89,7 @@ extension DecodeReport {
       case 0: cell.put(identity: identity.vni, names.identities)
       case 1: cell.put(identity.packets)
       case 2: cell.put(identity.bytes)
-      case 3 where showsPeers: cell.put(list: peers[identity.vni] ?? []) { $0.put(UInt64($1)) }
+      case 3 where showsPeers: cell.put(list: peers[identity.vni]) { $0.put(UInt64($1)) }
       default:
         cell.put(list: identity.paths) {
           $0.put($1.source)

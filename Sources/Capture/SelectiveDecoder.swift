@@ -19,6 +19,10 @@ public struct PacketSelection {
 public struct SelectiveDecoder: PacketSink, ~Copyable {
   private var decoder: Decoder
   private let selection: PacketSelection
+  // What the quick way asks about each packet.
+  private let first: UInt64
+  private let last: UInt64
+  private let needsDissection: Bool
   private var lines: PacketLines?
   private var extract: PacketExtract?
 
@@ -28,6 +32,9 @@ public struct SelectiveDecoder: PacketSink, ~Copyable {
   ) {
     self.decoder = decoder
     self.selection = selection
+    first = selection.from ?? 0
+    last = selection.to ?? .max
+    needsDissection = selection.filter != nil || lines != nil
     self.lines = lines
     self.extract = extract
   }
@@ -35,20 +42,29 @@ public struct SelectiveDecoder: PacketSink, ~Copyable {
   /// Prints what stands before the first packet.
   public mutating func begin(files: [String]) { lines?.begin(files: files) }
 
+  /// Counts and writes what the decoder takes quickly, as long as nothing else of the packet is asked for.
+  @inline(__always)
+  public mutating func takeQuickly(_ packet: CapturedPacket) -> Bool {
+    guard !needsDissection, packet.time >= first, packet.time <= last,
+      let count = decoder.countQuickly(packet)
+    else { return false }
+    extract?.put(packet, count, decoder)
+    return true
+  }
+
   public mutating func take(_ packet: CapturedPacket) {
-    if let from = selection.from, packet.time < from { return }
-    if let to = selection.to, packet.time > to { return }
+    if packet.time < first || packet.time > last { return }
     let dissection = TunnelDissection(packet, ports: decoder.ports)
     if let filter = selection.filter, !filter.matches(packet, dissection) { return }
     decoder.counts.packets &+= 1
     if packet.captured < packet.original { decoder.counts.cut &+= 1 }
-    decoder.count(dissection, packet)
+    let number = decoder.count(dissection, packet)
     switch dissection {
     case .tunnel(let tunnel): lines?.put(packet, tunnel)
     case .plain(let dsr?): lines?.put(packet, dsr: dsr)
     default: break
     }
-    extract?.put(packet, dissection)
+    extract?.put(packet, dissection, number, decoder)
   }
 
   /// Ends the counting: the lines are completed, the extract gets its name. The report has the error if that failed.

@@ -118,10 +118,11 @@ public struct TextOutput: ~Copyable {
   mutating func put(_ number: UInt64) {
     room(20)
     var digits = 1
-    var bound = number / 10
-    while bound > 0 {
+    var bound: UInt64 = 10
+    // The twentieth digit's bound does not fit.
+    while number >= bound, digits < 20 {
       digits += 1
-      bound /= 10
+      bound &*= 10
     }
     var rest = number
     for position in stride(from: digits - 1, through: 0, by: -1) {

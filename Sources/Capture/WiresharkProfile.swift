@@ -32,7 +32,7 @@ public enum WiresharkProfile {
   public static func filterButtons(_ report: borrowing DecodeReport, _ names: ReportNames) -> String {
     var lines = "# One button per identity.\n"
     for identity in report.identities {
-      let name = names.identities.name(identity.vni) ?? IdentityNames.scope(identity.vni)
+      let name = names.identities.name(identity.vni) ?? names.identities.scope(identity.vni)
       let label = name.map { "\(identity.vni) \($0)" } ?? "\(identity.vni)"
       lines +=
         "\"TRUE\",\"\(fieldText(label))\",\"vxlan.vni == \(identity.vni) || geneve.vni == \(identity.vni)\",\"\"\n"

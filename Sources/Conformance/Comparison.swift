@@ -10,11 +10,16 @@ public struct Comparison {
   public init(foreign: Bool) { self.foreign = foreign }
 
   /// Counts the hop in `agreement`, with one divergence for each field that differs.
-  public func compare(_ hop: borrowing Hop, with other: HookResult, into agreement: inout Agreement) {
+  ///
+  /// - Parameter readMaps: whether `other` says what has changed in the maps; without it, changes and counters are
+  ///   left out, to be compared as a whole later (``MapHoldingInterpreter``).
+  public func compare(
+    _ hop: borrowing Hop, with other: HookResult, readMaps: Bool = true, into agreement: inout Agreement
+  ) {
     let before = agreement.divergences.count
     compareVerdict(hop, other, &agreement)
     compareSubjects(hop, other, &agreement)
-    compareChanges(hop, other, &agreement)
+    if readMaps { compareChanges(hop, other, &agreement) }
     compareEvents(hop, other, &agreement)
     agreement.count(hop.hook.rawValue, isAgreeing: agreement.divergences.count == before)
   }
@@ -128,7 +133,7 @@ public struct Comparison {
     case .policyVerdict(var notify, let captured):
       notify.header.hash = 0
       return Event.policyVerdict(notify, captured: captured).bytes
-    case .other(let bytes): return bytes
+    case .other: return event.withoutSocket.bytes
     }
   }
 
@@ -202,6 +207,15 @@ extension Comparison {
 }
 
 extension Event {
+  /// Without cookie and cgroup if it is a socket's trace record: `struct trace_sock_notify`, octets 8 to 23.
+  var withoutSocket: Event {
+    guard case .other(var bytes) = self, bytes.count >= 24,
+      bytes[0] == UInt8(truncatingIfNeeded: NOTIFY_TRACE_SOCK.rawValue)
+    else { return self }
+    for index in 8..<24 { bytes[index] = 0 }
+    return .other(bytes)
+  }
+
   /// The packet's octets in the record; nil for records of other types.
   var captured: [UInt8]? {
     switch self {

@@ -63,6 +63,12 @@ public struct Agreement: Sendable {
     }
   }
 
+  /// Counts a hop that the other interpreter threw at.
+  mutating func countNotRun(_ error: any Error) {
+    countNotRun("\(error)")
+    if (error as? any DecliningError)?.isDeclined != true { failed += 1 }
+  }
+
   mutating func count(_ hook: String, isAgreeing: Bool) {
     compared += 1
     agreeing += isAgreeing ? 1 : 0
@@ -72,6 +78,12 @@ public struct Agreement: Sendable {
     } else {
       hooks.append((hook, 1, isAgreeing ? 1 : 0))
     }
+  }
+
+  /// A hop that was counted as agreeing has turned out not to.
+  mutating func withdraw(_ hook: String) {
+    agreeing -= 1
+    if let index = hooks.firstIndex(where: { $0.hook == hook }) { hooks[index].agreeing -= 1 }
   }
 
   mutating func countNotObserved(_ field: Field) {

@@ -131,7 +131,8 @@ extension EntryFields {
       ("nat address", "0x" + String(value.nat_addr_low, radix: 16)),
       ("backend", "0x" + String(value.backend_id, radix: 16)), ("packets", "\(value.packets)"),
       ("bytes", "\(value.bytes)"), ("lifetime", "\(value.lifetime)"),
-      ("flags", "\(Hexadecimal(UInt32(value.flags)))"), ("reverse NAT", "\(value.rev_nat_index)"),
+      ("flags", "\(Hexadecimal(UInt32(value.flags)))"),
+      ("reverse NAT", "\(UInt16(bigEndian: value.rev_nat_index))"),
       ("nat port", "\(UInt16(bigEndian: value.nat_port))"),
       ("sent flags", "\(Hexadecimal(UInt32(value.tx_flags_seen)))"),
       ("received flags", "\(Hexadecimal(UInt32(value.rx_flags_seen)))"), ("source", "\(value.src_sec_id)"),
@@ -142,7 +143,8 @@ extension EntryFields {
   private static func fields(_ value: ServiceEntry) -> [Field] {
     [
       ("backend", "\(value.backend_id)"), ("count", "\(value.count)"),
-      ("reverse NAT", "\(value.rev_nat_index)"), ("flags", "\(Hexadecimal(UInt32(value.flags)))"),
+      ("reverse NAT", "\(UInt16(bigEndian: value.rev_nat_index))"),
+      ("flags", "\(Hexadecimal(UInt32(value.flags)))"),
       ("flags 2", "\(Hexadecimal(UInt32(value.flags2)))"), ("quarantined", "\(value.qcount)"),
     ]
   }

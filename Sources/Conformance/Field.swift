@@ -15,6 +15,7 @@ public enum Field: String, CaseIterable, Sendable {
   case counters
   case events
   case eventHash = "event flow hash"
+  case eventSocket = "event socket"
   case sourcePosition = "source position"
 
   /// How strictly a field is held equal.
@@ -34,7 +35,7 @@ public enum Field: String, CaseIterable, Sendable {
   /// The class against our own programs and against objects brought along.
   public func fieldClass(foreign: Bool) -> Class {
     switch self {
-    case .eventHash: .given
+    case .eventHash, .eventSocket: .given
     case .cb: .scratch
     case .sourcePosition: foreign ? .sourcePosition : .exact
     default: .exact
@@ -57,6 +58,7 @@ public enum Field: String, CaseIterable, Sendable {
     case .counters: "increments of metrics and policy statistics, summed by key"
     case .events: "records of cilium_events, headers and captured octets, in order"
     case .eventHash: "the kernel's flow hash in event headers: a number drawn by the kernel"
+    case .eventSocket: "cookie and cgroup of the socket in its trace records: numbers drawn by the kernel"
     case .sourcePosition: "line and file in drop events and metric keys"
     }
   }

@@ -121,6 +121,7 @@ extension ControlPlane {
     update.changes = renderer.update(
       &memory.image.maps.ipcache, node, changed: difference.changed, removed: difference.removed)
     if withPolicies { update.changes += updatePolicies(&memory, node, endpoints(on: node.name)) }
+    update.changes += overlayNames(&memory, node)
     memories[node.name] = memory
     return update
   }

@@ -37,6 +37,9 @@ public struct ControlPlane: Sendable {
   var policies = PolicyRepository()
   var facts = AddressFacts()
   var memories: [String: NodeMemory] = [:]
+  /// What the agents have learnt of names, by node.
+  var nameCaches: [String: NameCache] = [:]
+  var nameIdentities = NameIdentities()
   private var settingsChanged = false
   /// Whether something changed that every object and node must be looked at for.
   var needsAll = true
@@ -54,6 +57,8 @@ public struct ControlPlane: Sendable {
     var policyVersions: [UInt16: Int] = [:]
     var renderings: [UInt16: PolicyRendering] = [:]
     var serviceVersion = 0
+    /// The addresses that the ipcache knows by name.
+    var names: Set<CIDR> = []
   }
 
   public init(settings: Settings, network: ClusterNetwork) {
@@ -88,7 +93,8 @@ extension ControlPlane {
 
   /// Every identity: reserved, of pods, and of prefixes that policies name; by number.
   public var identities: [Identity] {
-    (Array(identityController.identities.values) + policies.local.all)
+    (Array(identityController.identities.values) + policies.local.all
+      + Array(nameIdentities.identities.values))
       .sorted { $0.number < $1.number }
   }
 
@@ -144,6 +150,7 @@ extension ControlPlane {
       options: options)
     let difference = newFacts.changes(from: facts)
     facts = newFacts
+    _ = updateNameIdentities()
     let updates = updateNodes(difference)
     settingsChanged = false
     needsAll = false
@@ -239,8 +246,10 @@ extension ControlPlane {
       update.changes += TableDifference.changes(
         .ipcache, from: memory.image.maps.ipcache.entries, to: ipcache.entries)
       memory.image.maps.ipcache = ipcache
+      memory.names = []
     }
     update.changes += updatePolicies(&memory, node, endpoints)
+    update.changes += overlayNames(&memory, node)
     update.changes += updateServices(&memory, node)
     update.changes += ControlPlane.replace(
       &memory.image.maps.endpoints, .endpoints, by: renderer.endpointTable(node, endpoints))
@@ -271,8 +280,7 @@ extension ControlPlane {
     for position in endpoints.indices.sorted(by: { endpoints[$0].id < endpoints[$1].id }) {
       let endpoint = endpoints[position]
       live.insert(endpoint.id)
-      let rendering = policies.rendering(for: endpoint)
-      changes += ControlPlane.replacePolicy(&memory, endpoint.id, by: rendering)
+      changes += ControlPlane.replacePolicy(&memory, endpoint.id, by: policies.rendering(for: endpoint))
     }
     if settings.policy.hostFirewall {
       live.insert(node.hostEndpointID)
@@ -289,10 +297,12 @@ extension ControlPlane {
     return changes
   }
 
+  /// Puts a rendering that nodes share into the node's own map, its proxies with the node's ports.
   private static func replacePolicy(
-    _ memory: inout NodeMemory, _ endpoint: UInt16, by rendering: PolicyRendering
+    _ memory: inout NodeMemory, _ endpoint: UInt16, by shared: PolicyRendering
   ) -> [MapChange] {
-    if memory.policyVersions[endpoint] == rendering.version { return [] }
+    if memory.policyVersions[endpoint] == shared.version { return [] }
+    let rendering = ProxyPorts(node: memory.image.node).realize(shared)
     let changes = TableDifference.changes(
       .policy, from: memory.image.maps.policies[endpoint]?.entries ?? FlatTable(),
       to: rendering.table.entries, endpoint: endpoint)

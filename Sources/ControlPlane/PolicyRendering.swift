@@ -42,6 +42,8 @@ public struct PolicyRendering: Sendable {
   var origins: [[PolicyOrigin]] = []
   public internal(set) var enforcesIngress = false
   public internal(set) var enforcesEgress = false
+  /// What the node's proxies are told; empty where nothing is redirected.
+  public internal(set) var proxyPolicy = ProxyPolicy()
 
   /// The rules behind an entry: those that the agent merged into it.
   public func origins(of key: PolicyKey) -> [PolicyOrigin] {

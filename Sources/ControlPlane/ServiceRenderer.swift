@@ -47,7 +47,7 @@ struct ServiceRenderer {
       slot += 1
       var entry = ServiceEntry()
       entry.backend_id = backend.id
-      entry.rev_nat_index = frontend.id
+      entry.rev_nat_index = frontend.id.bigEndian
       entry.flags = flags.low
       entry.flags2 = flags.high
       put(entry, at: frontend, slot: slot, &maps)
@@ -55,7 +55,8 @@ struct ServiceRenderer {
       case .active:
         active += 1
         if status.service.sessionAffinity != nil {
-          maps.affinityMatch[AffinityMatch(backend_id: backend.id, rev_nat_id: frontend.id, pad: 0)] = 0
+          maps.affinityMatch[
+            AffinityMatch(backend_id: backend.id, rev_nat_id: frontend.id.bigEndian, pad: 0)] = 0
         }
       case .terminating: terminating += 1
       case .terminatingNotServing, .maintenance: inactive += 1
@@ -66,7 +67,7 @@ struct ServiceRenderer {
     var master = ServiceEntry()
     master.count = active
     master.qcount = inactive
-    master.rev_nat_index = frontend.id
+    master.rev_nat_index = frontend.id.bigEndian
     master.flags = flags.low
     master.flags2 = flags.high
     if let affinity = status.service.sessionAffinity {
@@ -162,10 +163,10 @@ extension ServiceRenderer {
   private func putReverseNAT(_ frontend: Frontend, _ maps: inout NodeMaps) {
     switch frontend.address {
     case .v4(let address):
-      maps.reverseNAT4[frontend.id] = ReverseNAT4(
+      maps.reverseNAT4[frontend.id.bigEndian] = ReverseNAT4(
         address: address.bits.bigEndian, port: frontend.port.bigEndian)
     case .v6(let address):
-      maps.reverseNAT6[frontend.id] = ReverseNAT6(
+      maps.reverseNAT6[frontend.id.bigEndian] = ReverseNAT6(
         address: AddressWords(address), port: frontend.port.bigEndian)
     }
   }

@@ -94,7 +94,7 @@ extension Run {
     var isFound = true
     if flags.isRST || flags.isFIN {
       monitor = close(&entry, direction, flags)
-    } else if flags.isSYN, !flags.isACK, isClosing {
+    } else if flags.isSYN, !flags.isACK || !profile.has(.acknowledgedSYN), isClosing {
       // Reopened: the old entry is revived, and the caller makes a new one if policy allows.
       entry.flags &= ~(ConntrackFlag.closing | ConntrackFlag.seenNonSYN)
       entry.rx_flags_seen = 0
@@ -120,7 +120,7 @@ extension Run {
   }
 
   /// The entry under a tuple, only to be looked at (`ct_has_egress_entry4` and its kin).
-  func peek<F: IPFamily>(_ state: borrowing NodeState, _ tuple: F.Tuple, _: F.Type) -> CTEntry? {
+  mutating func peek<F: IPFamily>(_ state: borrowing NodeState, _ tuple: F.Tuple, _: F.Type) -> CTEntry? {
     let isTCP = tuple.nexthdr == IPProtocol.tcp
     return current(F.conntrack(state, tuple, tcp: isTCP), tuple, F.self, tcp: isTCP)
   }
@@ -170,7 +170,7 @@ extension Run {
   }
 
   /// `ct_update_timeout`
-  private func refresh(
+  private mutating func refresh(
     _ entry: inout CTEntry, _ isTCP: Bool, _ direction: ConntrackDirection, _ flags: TCPFlags
   ) -> UInt32 {
     let isService = direction == .service
@@ -185,7 +185,7 @@ extension Run {
   }
 
   /// `__ct_update_timeout`: zero when the flow was shown recently and no new TCP flag came up.
-  private func refresh(
+  private mutating func refresh(
     _ entry: inout CTEntry, lifetime: UInt32, _ direction: ConntrackDirection, _ flags: TCPFlags
   ) -> UInt32 {
     entry.lifetime = now &+ lifetime

@@ -11,7 +11,7 @@ extension Run {
     extError = 0
     do throws(Drop) {
       try requireHeader(F.self)
-      let transport = try F.transport(packet, l3: l3)
+      let transport = try transport(F.self)
       var tuple = F.tuple(
         daddr: try destination(F.self), saddr: try source(F.self), dport: 0, sport: 0,
         nexthdr: transport.protocol, flags: 0)

@@ -107,8 +107,13 @@ extension Run {
     }
     guard let denial = decision.denial else { return .allowed(proxyPort: decision.proxyPort) }
     let isPolicy = denial == DropReason.policy.rawValue || denial == DropReason.policyDeny.rawValue
-    guard config.policy_deny_response_enabled != 0, isPolicy else { throw Drop(code: denial) }
+    guard answersDenied(F.self), isPolicy else { throw Drop(code: denial) }
     return .answered(answerDenied(state, F.self, denial))
+  }
+
+  private func answersDenied<F: IPFamily>(_: F.Type) -> Bool {
+    config.policy_deny_response_enabled != 0
+      && profile.has(F.isIPv6 ? .answersDeniedIPv6 : .answersDeniedIPv4)
   }
 
   /// `ipv4_forward_to_destination`: proxy, endpoint of this node, tunnel, or the stack.
@@ -128,7 +133,7 @@ extension Run {
       throw stopUnmodelled("host firewall with endpoint routes")
     }
     // The identity goes along, so that it is not lost when the source is translated.
-    if config.enable_identity_mark != 0 { setIdentityMark(own, Mark.identity) }
+    if config.enable_identity_mark != 0, profile.has(.marksForwarded) { setIdentityMark(own, Mark.identity) }
 
     if config.enable_routing != 0 || isHairpin || config.enable_host_routing != 0 {
       // The reply of a loopback connection goes back to its own sender.
@@ -140,7 +145,7 @@ extension Run {
         if toStack, guardsHost, config.enable_routing != 0, destinationIdentity == Identity.host {
           return redirectToHost(F.self, context)
         }
-        if toStack { return passToStack(F.self, destinationIdentity, context) }
+        if toStack { return try passToStack(F.self, destinationIdentity, context) }
         return try deliverLocally(
           state, F.self, to: endpoint, source: own, magic: Mark.identity, .egress, fromHost: false,
           fromTunnel: false)
@@ -157,7 +162,7 @@ extension Run {
         info, source: own, destination: destinationIdentity, context, etherType: F.etherType)
     }
     if config.enable_host_routing != 0 { throw stopUnmodelled("host routing by the program (FIB look-up)") }
-    return passToStack(F.self, destinationIdentity, context)
+    return try passToStack(F.self, destinationIdentity, context)
   }
 
   /// `lxc_redirect_to_host`: to where the host's policies are asked.
@@ -171,7 +176,14 @@ extension Run {
 
   private mutating func passToStack<F: IPFamily>(
     _: F.Type, _ destinationIdentity: UInt32, _ context: TraceContext
-  ) -> Outcome {
+  ) throws(Drop) -> Outcome {
+    if config.enable_routing != 0, !profile.has(.routesByStack) {
+      let routed = try route(F.self, from: nil, to: config.interface_mac, .egress)
+      guard routed == .pass else { return routed }
+    }
+    if config.enable_identity_mark != 0, !profile.has(.marksForwarded) {
+      setIdentityMark(config.security_label, Mark.identity)
+    }
     trace(
       .toStack, source: config.security_label, destination: destinationIdentity, context,
       etherType: F.etherType)

@@ -120,7 +120,7 @@ extension Run {
   }
 
   /// An endpoint that reaches itself through a service needs no policy.
-  private func isLoopback<F: IPFamily>(
+  private mutating func isLoopback<F: IPFamily>(
     _ state: borrowing NodeState, _ connection: Connection<F>, _ source: F.Address,
     _ new: inout ConntrackState
   ) -> Bool {

@@ -42,6 +42,9 @@ public enum Event: Sendable {
       let size = MemoryLayout<PolicyVerdictNotify>.size
       self = .policyVerdict(
         bytes.loadUnaligned(as: PolicyVerdictNotify.self), captured: captured(after: size))
+    case (NOTIFY_TRACE_SOCK.rawValue, _):
+      // The ring pads records to eight octets.
+      self = .other(Array(bytes.prefix(MemoryLayout<TraceSockNotify>.size)))
     default: self = .other(Array(bytes))
     }
   }

@@ -102,7 +102,7 @@ extension Run {
     events.append(.policyVerdict(notify, captured: packet.prefix(length)))
   }
 
-  private func eventHeader(
+  private mutating func eventHeader(
     _ type: notify_type, subtype: UInt8, captured: Int, version: notify_version
   ) -> CaptureHeader {
     let source: UInt16 =
@@ -136,7 +136,7 @@ extension Run {
   }
 
   /// `ctx_classify`; `point` is nil for a drop.
-  private func classify(_ etherType: UInt16, _ point: TracePoint?) -> UInt8 {
+  private mutating func classify(_ etherType: UInt16, _ point: TracePoint?) -> UInt8 {
     let type = etherType == 0 ? self.etherType : etherType
     var flags: UInt8 = object == .host && config.eth_header_length == 0 ? PacketClass.l3Device : 0
     if type == IPv6.etherType { flags |= PacketClass.ipv6 }
@@ -146,7 +146,7 @@ extension Run {
   }
 
   /// `compute_capture_len`: outer headers of an overlay packet need more room.
-  private func captureLength(monitor: UInt32, flags: UInt8, _ point: TracePoint?) -> Int {
+  private mutating func captureLength(monitor: UInt32, flags: UInt8, _ point: TracePoint?) -> Int {
     var standard = config.trace_payload_len
     if observesOverlayMark(point) || observesOverlayHeader(point), flags & tunnelClass != 0 {
       standard = config.trace_payload_len_overlay

@@ -71,7 +71,7 @@ extension Run {
     _ state: borrowing NodeState, _: F.Type, _ result: inout ServiceResult
   ) throws(Drop) -> Outcome? {
     note(.stage(.service))
-    let transport = try F.transport(packet, l3: l3)
+    let transport = try transport(F.self)
     if let ending = try translateService(state, transport, F.self, &result) { return ending }
     // The state travels to the next tail call in the control block.
     cb[ControlSlot.proxyMagic] = 0
@@ -97,7 +97,7 @@ extension Run {
     var service =
       config.enable_nodeport != 0
       ? lookUpServiceInside(state, &frontend) : lookUpServiceOutside(state, &frontend)
-    if service == nil, config.enable_nodeport != 0,
+    if service == nil, config.enable_nodeport != 0, profile.has(.nodePortFromPods),
       peek(state, tuple.swapped.with(flags: TupleFlag.out), F.self) == nil
     {
       service = lookUpServiceOnNode(state, &frontend)
@@ -124,7 +124,9 @@ extension Run {
       if config.service_no_backend_response != 0 { return refuseService(state, F.self) }
       throw error
     }
-    if F.Address.same(tuple.saddr, backend.address) { result.state.set(ConntrackFlag.loopback, true) }
+    if F.Address.same(tuple.saddr, backend.address), !F.isIPv6 || profile.has(.loopbackIPv6) {
+      result.state.set(ConntrackFlag.loopback, true)
+    }
     try translate(&tuple, to: backend, transport, F.self, loopback: result.state.isLoopback)
     return nil
   }

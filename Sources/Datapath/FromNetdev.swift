@@ -37,13 +37,13 @@ extension Run {
   }
 
   /// `validate_ethertype` where other frames are dropped.
-  func frameEtherType() throws(Drop) -> UInt16 {
+  mutating func frameEtherType() throws(Drop) -> UInt16 {
     guard let type = supportedEtherType() else { throw Drop(.unsupportedL2) }
     return type
   }
 
   /// `pull_l3_hdr`
-  func requireNetworkHeader(_ etherType: UInt16) throws(Drop) {
+  mutating func requireNetworkHeader(_ etherType: UInt16) throws(Drop) {
     switch etherType {
     case IPv6.etherType where config.enable_ipv6 != 0: try requireHeader(IPv6.self)
     case IPv4.etherType where config.enable_ipv4 != 0: try requireHeader(IPv4.self)
@@ -54,7 +54,7 @@ extension Run {
   }
 
   /// Without tracking, fragments are dropped before anything else.
-  func refuseFragments<F: IPFamily>(_: F.Type) throws(Drop) {
+  mutating func refuseFragments<F: IPFamily>(_: F.Type) throws(Drop) {
     guard !tracksFragments(F.self) else { return }
     let fragment = F.isIPv6 ? try IPv6.fragment(packet, l3: l3) : try IPv4.fragment(packet, l3: l3)
     if fragment.isFragment { throw Drop(.fragNosupport) }

@@ -29,4 +29,16 @@ public struct Hop: Sendable {
 /// Sees every hop while the state is still what the hop saw: before its changes are carried out.
 public protocol HopObserver: ~Copyable {
   mutating func observe(_ hop: borrowing Hop, state: borrowing NodeState)
+
+  /// A conversation (a probe, a frame that was put in, a span of time) is over: told for each node, with the state
+  /// that it has come to, and then once by ``conversationEnded()``.
+  mutating func conversationEnded(on state: borrowing NodeState)
+
+  /// Every node's state has been shown.
+  mutating func conversationEnded()
+}
+
+extension HopObserver where Self: ~Copyable {
+  public mutating func conversationEnded(on state: borrowing NodeState) {}
+  public mutating func conversationEnded() {}
 }

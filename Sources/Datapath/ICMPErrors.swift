@@ -83,7 +83,7 @@ extension Run {
     note(.answered(.icmpError))
   }
 
-  private func writeIPv4Header(length: Int, tos: UInt8) {
+  private mutating func writeIPv4Header(length: Int, tos: UInt8) {
     _ = packet.store(UInt8(0x45), 14)
     _ = packet.store(tos, 15)
     _ = packet.store(UInt16(truncatingIfNeeded: length).bigEndian, 16)

@@ -10,7 +10,7 @@ enum ICMPv6 {
 // Answers of the router: neighbour advertisements, and "time exceeded". Source: Cilium's bpf/lib/icmp6.h.
 extension Run {
   /// `is_icmp6_ndp`: the message's type if it is a neighbour solicitation or advertisement.
-  func neighbourDiscoveryType() -> UInt8? {
+  mutating func neighbourDiscoveryType() -> UInt8? {
     guard packet.load(l3 + IPv6.protocolOffset, as: UInt8.self) == IPProtocol.icmpv6,
       let type = packet.load(l3 + IPv6.headerLength, as: UInt8.self),
       type == ICMPv6.neighbourSolicitation || type == ICMPv6.neighbourAdvertisement

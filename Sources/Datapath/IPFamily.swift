@@ -49,6 +49,12 @@ protocol IPFamily {
   static func translation(_ entry: NATEntry) -> Translation<Address>
   static func natEntry(_ translation: Translation<Address>) -> NATEntry
 
+  // Look-ups to come (see Foresight): each returns the hash under which the entry can be fetched.
+  static func prefetchService(_ state: borrowing NodeState, _ key: ServiceKey) -> UInt64
+  static func prefetchConntrack(_ state: borrowing NodeState, _ tuple: Tuple, tcp: Bool) -> UInt64
+  static func prefetchEntries(_ state: borrowing NodeState, service: UInt64)
+  static func prefetchEntries(_ state: borrowing NodeState, conntrack: UInt64, tcp: Bool)
+
   static func step(_ key: ServiceKey, _ entry: ServiceEntry?) -> Step
   static func step(_ tuple: Tuple, _ direction: Step.CTDirection, _ status: Step.CTStatus) -> Step
   static func step(translatedTo backend: Backend) -> Step

@@ -118,6 +118,27 @@ enum IPv4: IPFamily {
   }
 
   @inline(__always)
+  static func prefetchService(_ state: borrowing NodeState, _ key: ServiceKey4) -> UInt64 {
+    state.maps.services4.prefetch(key)
+  }
+  @inline(__always)
+  static func prefetchConntrack(_ state: borrowing NodeState, _ tuple: CTTuple4, tcp: Bool) -> UInt64 {
+    tcp ? state.maps.ct4TCP.prefetch(tuple) : state.maps.ct4Any.prefetch(tuple)
+  }
+  @inline(__always)
+  static func prefetchEntries(_ state: borrowing NodeState, service: UInt64) {
+    state.maps.services4.prefetchEntry(service)
+  }
+  @inline(__always)
+  static func prefetchEntries(_ state: borrowing NodeState, conntrack: UInt64, tcp: Bool) {
+    if tcp {
+      state.maps.ct4TCP.prefetchEntry(conntrack)
+    } else {
+      state.maps.ct4Any.prefetchEntry(conntrack)
+    }
+  }
+
+  @inline(__always)
   static func step(_ key: ServiceKey4, _ entry: ServiceEntry?) -> Step { .service4(key, entry) }
   @inline(__always)
   static func step(_ tuple: CTTuple4, _ direction: Step.CTDirection, _ status: Step.CTStatus) -> Step {

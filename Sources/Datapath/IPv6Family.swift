@@ -171,6 +171,26 @@ enum IPv6: IPFamily {
   }
 
   @inline(__always)
+  static func prefetchService(_ state: borrowing NodeState, _ key: ServiceKey6) -> UInt64 {
+    state.maps.services6.prefetch(key)
+  }
+  @inline(__always)
+  static func prefetchConntrack(_ state: borrowing NodeState, _ tuple: CTTuple6, tcp: Bool) -> UInt64 {
+    tcp ? state.maps.ct6TCP.prefetch(tuple) : state.maps.ct6Any.prefetch(tuple)
+  }
+  @inline(__always)
+  static func prefetchEntries(_ state: borrowing NodeState, service: UInt64) {
+    state.maps.services6.prefetchEntry(service)
+  }
+  @inline(__always)
+  static func prefetchEntries(_ state: borrowing NodeState, conntrack: UInt64, tcp: Bool) {
+    if tcp {
+      state.maps.ct6TCP.prefetchEntry(conntrack)
+    } else {
+      state.maps.ct6Any.prefetchEntry(conntrack)
+    }
+  }
+
   static func step(_ key: ServiceKey6, _ entry: ServiceEntry?) -> Step { .service6(key, entry) }
   @inline(__always)
   static func step(_ tuple: CTTuple6, _ direction: Step.CTDirection, _ status: Step.CTStatus) -> Step {

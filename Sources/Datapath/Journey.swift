@@ -35,6 +35,37 @@ public enum Passage: Sendable {
   case hook(Hop)
   /// Done by the kernel between hooks: simulated, and not compared.
   case kernel(StackStep)
+  /// Decided by a proxy of the node: simulated, and not compared.
+  case proxy(ProxyStep)
+}
+
+/// What a proxy makes of a packet that has come to one of its sockets.
+public struct ProxyStep: Sendable {
+  public var time: Instant
+  public var node: String
+  /// `cilium-http-ingress`, `cilium-dns-egress` …
+  public var listener: String
+  public var action: Action
+
+  public init(time: Instant, node: String, listener: String, action: Action) {
+    self.time = time
+    self.node = node
+    self.listener = listener
+    self.action = action
+  }
+
+  public enum Action: Sendable, Equatable {
+    /// A request, query or connection may go on, by the rule named.
+    case allowed(what: String, rule: String)
+    /// Answered by the proxy itself.
+    case answered(status: Int, why: String)
+    /// The DNS proxy answers that it will not ask.
+    case refused(what: String)
+    /// The connection is closed.
+    case closed(why: String)
+    /// The agent learns what a name stands for.
+    case learnt(name: String, addresses: String)
+  }
 }
 
 /// What the kernel, or the wire, does between hooks.
@@ -86,6 +117,7 @@ public struct StackStep: Sendable {
     case notForThisHost = "not for this host"
     case nodeDown = "node down"
     case malformed = "malformed"
+    case noProxy = "no proxy listens"
   }
 }
 

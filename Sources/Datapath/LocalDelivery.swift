@@ -25,16 +25,15 @@ extension Run {
   ///
   /// Returns a redirect where IPv6 answers "time exceeded" instead.
   mutating func route<F: IPFamily>(
-    _: F.Type, from source: MACBytes, to destination: MACBytes, _ direction: MetricDirection
+    _: F.Type, from source: MACBytes?, to destination: MACBytes, _ direction: MetricDirection
   ) throws(Drop) -> Outcome {
     guard let ttl = try F.decrementTTL(packet, l3: l3) else {
       if F.isIPv6 { return sendTimeExceeded(direction) }
       throw Drop(.ttlExceeded)
     }
     note(.ttl(ttl))
-    guard packet.storeMAC(MACWord(source), 6), packet.storeMAC(MACWord(destination), 0) else {
-      throw Drop(.writeError)
-    }
+    if let source, !packet.storeMAC(MACWord(source), 6) { throw Drop(.writeError) }
+    guard packet.storeMAC(MACWord(destination), 0) else { throw Drop(.writeError) }
     return .pass
   }
 

@@ -9,7 +9,10 @@ internal import Wire
 ///
 /// Source: Cilium 1.20, bpf/bpf_lxc.c, bpf_overlay.c, bpf_host.c, bpf_xdp.c, bpf_sock.c.
 public struct Model: HookInterpreter {
-  public init() {}
+  /// The version of Cilium that is modelled.
+  public let profile: DatapathProfile
+
+  public init(_ profile: DatapathProfile = .current) { self.profile = profile }
 
   /// Runs a hook with everything recorded.
   ///
@@ -21,6 +24,7 @@ public struct Model: HookInterpreter {
     switch attachment.hook.kind {
     case .tc:
       guard case .skb(let buffer) = input.subject else { throw .wrongSubject }
+      Self.lookAhead(attachment, buffer, state)
       return try runPacket(attachment, buffer, input.environment, state)
     case .xdp:
       guard case .xdp(let buffer) = input.subject else { throw .wrongSubject }
@@ -39,6 +43,7 @@ public struct Model: HookInterpreter {
     switch attachment.hook.kind {
     case .tc:
       guard case .skb(let buffer) = input.subject else { throw .wrongSubject }
+      Self.lookAhead(attachment, buffer, state)
       return try decidePacket(attachment, buffer, input.environment, state)
     case .xdp:
       guard case .xdp(let buffer) = input.subject else { throw .wrongSubject }
@@ -49,37 +54,50 @@ public struct Model: HookInterpreter {
     }
   }
 
-  private func runPacket(
+  /// Fetches what the packet will look up, where the tables are large.
+  private static func lookAhead(
+    _ attachment: borrowing Attachment, _ buffer: borrowing SocketBuffer, _ state: borrowing NodeState
+  ) {
+    guard Foresight.helps(attachment.hook, state) else { return }
+    let endpoint = attachment.config.endpoint_id
+    buffer.frame.withUnsafeBytes { frame in
+      var ahead = Foresight(frame, state)
+      ahead.fetchEntries(state)
+      ahead.fetchPolicy(state, endpoint: endpoint)
+      ahead.fetchPolicyEntry(state, endpoint: endpoint)
+    }
+  }
+
+  func runPacket(
     _ attachment: borrowing Attachment, _ buffer: borrowing SocketBuffer, _ environment: Environment,
     _ state: borrowing NodeState
   ) throws(InterpreterError) -> HookResult {
-    var result = HookResult(verdict: .pass, subject: .skb(SocketBuffer(frame: [], ifindex: 0)))
     var output = SocketBuffer(frame: [], ifindex: 0)
+    var verdict = Verdict.pass
+    var changes: [MapChange] = []
+    var events: [Event] = []
+    var steps: [Step] = []
     var unmodelled: String?
     let length = buffer.frame.count
-    let frame = withUnsafeTemporaryAllocation(of: MapChange.self, capacity: PendingChanges.capacity) {
-      pending in
-      [UInt8](unsafeUninitializedCapacity: length + PacketBuffer.headroom) { memory, count in
-        let octets = UnsafeMutableRawBufferPointer(memory)
+    output.frame = RunMemory.with(attachment.config) { memory in
+      [UInt8](unsafeUninitializedCapacity: length + PacketBuffer.headroom) { space, count in
+        let octets = UnsafeMutableRawBufferPointer(space)
         octets.copyBytes(from: buffer.frame)
         var run = Run<FullRecord>(
-          PacketBuffer(octets, count: length), buffer, config: attachment.config,
-          object: SourceObject(attachment.hook), environment: environment,
-          pending: PendingChanges(pending))
+          PacketBuffer(octets, count: length), buffer, profile: profile,
+          object: SourceObject(attachment.hook), environment: environment, memory)
         let ending = run.start(attachment.hook, state)
         count = run.packet.count
         unmodelled = run.unmodelled
-        output = run.metadata
-        result.verdict = run.verdict(ending)
-        result.changes = run.pending.collect()
-        swap(&result.events, &run.events)
-        swap(&result.steps, &run.steps)
+        run.leaveMetadata(in: &output)
+        verdict = run.verdict(ending)
+        changes = run.pending.collect()
+        swap(&events, &run.events)
+        swap(&steps, &run.steps)
       }
     }
     if let unmodelled { throw .unmodelled(unmodelled) }
-    output.frame = frame
-    result.subject = .skb(output)
-    return result
+    return HookResult(verdict: verdict, subject: .skb(output), changes: changes, events: events, steps: steps)
   }
 
   private func runSocket(
@@ -91,12 +109,11 @@ public struct Model: HookInterpreter {
       throw .wrongSubject
     }
     var unmodelled: String?
-    let result = withUnsafeTemporaryAllocation(of: MapChange.self, capacity: PendingChanges.capacity) {
-      pending in
+    let result = RunMemory.with(attachment.config) { memory in
       var run = Run<FullRecord>(
         PacketBuffer(UnsafeMutableRawBufferPointer(start: nil, count: 0), count: 0),
-        SocketBuffer(frame: [], ifindex: 0), config: attachment.config, object: .sock,
-        environment: environment, pending: PendingChanges(pending))
+        SocketBuffer(frame: [], ifindex: 0), profile: profile, object: .sock, environment: environment, memory
+      )
       var address = address
       let verdict = run.connect(state, &address)
       unmodelled = run.unmodelled
@@ -108,20 +125,18 @@ public struct Model: HookInterpreter {
     return result
   }
 
-  private func decidePacket(
+  func decidePacket(
     _ attachment: borrowing Attachment, _ buffer: borrowing SocketBuffer, _ environment: Environment,
     _ state: borrowing NodeState
   ) throws(InterpreterError) -> Verdict {
     let capacity = buffer.frame.count + PacketBuffer.headroom
     var unmodelled: String?
-    let verdict = withUnsafeTemporaryAllocation(of: MapChange.self, capacity: PendingChanges.capacity) {
-      pending in
-      withUnsafeTemporaryAllocation(byteCount: capacity, alignment: 8) { memory in
-        memory.copyBytes(from: buffer.frame)
+    let verdict = RunMemory.with(attachment.config) { memory in
+      withUnsafeTemporaryAllocation(byteCount: capacity, alignment: 8) { octets in
+        octets.copyBytes(from: buffer.frame)
         var run = Run<VerdictOnly>(
-          PacketBuffer(memory, count: buffer.frame.count), buffer, config: attachment.config,
-          object: SourceObject(attachment.hook), environment: environment,
-          pending: PendingChanges(pending))
+          PacketBuffer(octets, count: buffer.frame.count), buffer, profile: profile,
+          object: SourceObject(attachment.hook), environment: environment, memory)
         let ending = run.start(attachment.hook, state)
         unmodelled = run.unmodelled
         return run.verdict(ending)
@@ -170,10 +185,14 @@ extension Run {
     }
   }
 
-  /// The packet's metadata as the program left it; the frame's memory is the caller's.
-  var metadata: SocketBuffer {
-    SocketBuffer(
-      frame: [], ifindex: ifindex, ingressIfindex: ingressIfindex, mark: mark, tcIndex: tcIndex, cb: cb,
-      tunnelKey: tunnelKey, packetType: packetType)
+  /// The packet's metadata as the program left it; the frame is the caller's.
+  func leaveMetadata(in buffer: inout SocketBuffer) {
+    buffer.ifindex = ifindex
+    buffer.ingressIfindex = ingressIfindex
+    buffer.mark = mark
+    buffer.tcIndex = tcIndex
+    buffer.cb = cb
+    buffer.tunnelKey = tunnelKey
+    buffer.packetType = packetType
   }
 }

@@ -17,7 +17,7 @@ extension Run {
   mutating func balance<F: IPFamily>(
     _ state: borrowing NodeState, _: F.Type, source identity: UInt32
   ) throws(Drop) -> NodePortResult {
-    let transport = try F.transport(packet, l3: l3)
+    let transport = try transport(F.self)
     guard isServiceProtocol(transport.protocol) else {
       // ICMP may be about a translated packet, but only masquerading makes such.
       guard transport.protocol == F.icmpProtocol else { return .proceed }
@@ -194,7 +194,7 @@ extension Run {
     _ state: borrowing NodeState, _: F.Type, _ context: inout TraceContext
   ) throws(Drop) -> Outcome? {
     try requireHeader(F.self)
-    let transport = try F.transport(packet, l3: l3)
+    let transport = try transport(F.self)
     guard isServiceProtocol(transport.protocol) else { return nil }
     var tuple = F.tuple(
       daddr: try destination(F.self), saddr: try source(F.self), dport: 0, sport: 0,

@@ -32,7 +32,11 @@ extension Run {
     _ context: inout TraceContext
   ) throws(Drop) -> Outcome? {
     guard translatesByTailCall else {
-      return try answerOutgoing(state, F.self, source, point, &context)
+      do throws(Drop) {
+        return try answerOutgoing(state, F.self, source, point, &context)
+      } catch {
+        return drop(error, at: .nat, source: source, .egress)
+      }
     }
     // `tail_handle_nat_fwd_ipv4`
     extError = 0
@@ -69,7 +73,7 @@ extension Run {
     _ state: borrowing NodeState, _: F.Type, _ context: inout TraceContext
   ) throws(Drop) -> Bool {
     try requireHeader(F.self)
-    let transport = try F.transport(packet, l3: l3)
+    let transport = try transport(F.self)
     guard isServiceProtocol(transport.protocol) else { return false }
     var tuple = F.tuple(
       daddr: try destination(F.self), saddr: try self.source(F.self), dport: 0, sport: 0,
@@ -116,7 +120,7 @@ extension Run {
     _ state: borrowing NodeState, _: F.Type, _ original: inout F.Address, _ context: inout TraceContext
   ) throws(Drop) {
     try requireHeader(F.self)
-    let transport = try F.transport(packet, l3: l3)
+    let transport = try transport(F.self)
     if object == .host, masquerades(F.self) { throw stopUnmodelled("masquerading by the program") }
     guard isServiceProtocol(transport.protocol), let address = try conflict(state, F.self) else { return }
     original = address
@@ -145,8 +149,18 @@ extension Run {
       return F.Address.same(source, gateway) ? source : nil
     }
     guard object == .host else { return nil }
+    guard profile.has(.reservesHostPorts) else { return directRoutingAddress(source, F.self) }
     let endpoint = lookUpEndpoint(state, source, F.self)
     let isNode = (endpoint?.flags ?? 0) & EndpointFlag.host != 0
     return markMagic == Mark.host || isNode ? source : nil
+  }
+
+  /// Before 1.20 only the direct routing device's own address counted.
+  private func directRoutingAddress<F: IPFamily>(_ source: F.Address, _: F.Type) -> F.Address? {
+    let own = F.Address(
+      words: F.isIPv6
+        ? config.ipv6_direct_routing : AddressWords(w0: config.ipv4_direct_routing, w1: 0, w2: 0, w3: 0))
+    guard config.direct_routing_dev_ifindex == config.interface_ifindex else { return nil }
+    return F.Address.same(source, own) ? own : nil
   }
 }

@@ -5,16 +5,22 @@ internal import MapABI
 /// One entry for each key that was touched, in the order of the first write, holding the value as it is at the
 /// end, because that is all that can be seen from outside. A write that leaves the entry as it was is no change.
 /// Counters are collected into one increment for each key.
-struct PendingChanges {
+struct PendingChanges: ~Copyable {
   /// No run touches as many keys: each stage writes a bounded number, and the stages are a dozen.
   static let capacity = 40
 
-  private let slots: UnsafeMutablePointer<MapChange>
+  /// First those of whoever started the run, which suffice for most.
+  private var slots: UnsafeMutablePointer<MapChange>
+  private var room: Int
+  private var isOwn = false
   private(set) var count = 0
 
   init(_ slots: UnsafeMutableBufferPointer<MapChange>) {
     self.slots = slots.baseAddress ?? UnsafeMutablePointer(bitPattern: 8).unsafelyUnwrapped
+    room = slots.count
   }
+
+  deinit { if isOwn { slots.deallocate() } }
 
   enum Found<Value> {
     case untouched
@@ -65,9 +71,20 @@ struct PendingChanges {
 
   @inline(__always)
   private mutating func append(_ change: MapChange) {
-    guard count < Self.capacity else { return }
+    if count == room {
+      guard count < Self.capacity else { return }
+      grow()
+    }
     (slots + count).initialize(to: change)
     count += 1
+  }
+
+  @inline(never)
+  private mutating func grow() {
+    let larger = UnsafeMutablePointer<MapChange>.allocate(capacity: Self.capacity)
+    larger.initialize(from: slots, count: count)
+    if isOwn { slots.deallocate() }
+    (slots, room, isOwn) = (larger, Self.capacity, true)
   }
 
   @inline(__always)

@@ -114,7 +114,9 @@ extension Run {
   }
 
   /// ICMP rules match the type where others match the port; "fragmentation needed" may always pass.
-  private func icmpRule<F: IPFamily>(_ transport: Transport, _: F.Type, _ key: inout PolicyKey) -> ICMPRule {
+  private mutating func icmpRule<F: IPFamily>(_ transport: Transport, _: F.Type, _ key: inout PolicyKey)
+    -> ICMPRule
+  {
     let allowsTooBig = config.allow_icmp_frag_needed != 0
     let hasRules = config.enable_icmp_rule != 0
     guard hasRules || allowsTooBig && !F.isIPv6 else { return .undecided }

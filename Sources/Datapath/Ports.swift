@@ -46,7 +46,7 @@ extension Run {
       }
       if kind == .echoReply { tuple.sport = identifier } else { tuple.dport = identifier }
     case .tooBig:
-      count(MetricReason.mtuError, direction.metric, .header)
+      if profile.has(.countsTooBig) { count(MetricReason.mtuError, direction.metric, .header) }
       tuple.flags |= TupleFlag.related
     case .error:
       tuple.flags |= TupleFlag.related

@@ -5,10 +5,14 @@ internal import Wire
 ///
 /// The stages are extensions of it, one file each; the maps are passed along as `state`. `R` says how much is
 /// kept. Nothing is allocated on the way but what ends up in the result.
+///
+/// Many methods are `mutating` though they change nothing: a run that is merely borrowed is copied into the callee's
+/// frame, which costs more than most of them do.
 struct Run<R: Recording>: ~Copyable {
   var packet: PacketBuffer
-  /// The program's own configuration; the endpoint-policy stage has another than the hook that called it.
-  var config: DatapathConfig
+  private let configuration: UnsafeMutablePointer<DatapathConfig>
+  /// The version of Cilium whose behaviour is followed.
+  let profile: DatapathProfile
   /// Which of Cilium's objects the running code belongs to.
   var object: SourceObject
 
@@ -35,11 +39,12 @@ struct Run<R: Recording>: ~Copyable {
   var unmodelled: String?
 
   init(
-    _ packet: PacketBuffer, _ buffer: borrowing SocketBuffer, config: DatapathConfig, object: SourceObject,
-    environment: Environment, pending: PendingChanges
+    _ packet: PacketBuffer, _ buffer: borrowing SocketBuffer, profile: DatapathProfile, object: SourceObject,
+    environment: Environment, _ memory: RunMemory
   ) {
     self.packet = packet
-    self.config = config
+    self.profile = profile
+    configuration = memory.config
     self.object = object
     ifindex = buffer.ifindex
     ingressIfindex = buffer.ingressIfindex
@@ -50,8 +55,17 @@ struct Run<R: Recording>: ~Copyable {
     tunnelKey = buffer.tunnelKey
     packetType = buffer.packetType
     self.environment = environment
-    self.pending = pending
-    if R.isFull { steps.reserveCapacity(24) }
+    pending = PendingChanges(memory.changes)
+    if R.isFull {
+      steps.reserveCapacity(24)
+      events.reserveCapacity(3)
+    }
+  }
+
+  /// The program's own configuration; the endpoint-policy stage has another than the hook that called it.
+  var config: DatapathConfig {
+    @inline(__always) get { configuration.pointee }
+    @inline(__always) nonmutating set { configuration.pointee = newValue }
   }
 
   /// `eth_type_trans`: 802.3 frames have a length where others have the ethertype.
@@ -124,6 +138,13 @@ struct Run<R: Recording>: ~Copyable {
     try packet.require(l3 + F.destinationOffset, as: F.Address.self)
   }
 
+  /// Where the transport header is. (Not `F.transport` at the place of use: that would not be inlined.)
+  @inline(__always)
+  func transport<F: IPFamily>(_: F.Type) throws(Drop) -> Transport {
+    if F.isIPv6 { return try IPv6.transport(packet, l3: l3) }
+    return try IPv4.transport(packet, l3: l3)
+  }
+
   /// `bpf_clear_meta`
   mutating func clearControlBlock() { cb = ControlBlock() }
 
@@ -136,6 +157,27 @@ struct Run<R: Recording>: ~Copyable {
   mutating func redirect(_ ifindex: UInt32, _ mode: Redirect.Mode) -> Outcome {
     redirection = Redirect(ifindex: ifindex, mode: mode)
     return .redirect
+  }
+}
+
+/// What a run needs besides itself. It is lent: a run is handed from stage to stage, and so is to be small.
+struct RunMemory {
+  fileprivate let config: UnsafeMutablePointer<DatapathConfig>
+  fileprivate let changes: UnsafeMutableBufferPointer<MapChange>
+
+  /// How many changes have their place on the stack: allocations above 1 KiB would come from the heap.
+  private static let changeCount = 1000 / MemoryLayout<MapChange>.stride
+
+  /// Lends memory on the stack for the time of `body`.
+  @inline(__always)
+  static func with<Result>(_ config: DatapathConfig, _ body: (RunMemory) -> Result) -> Result {
+    withUnsafeTemporaryAllocation(of: DatapathConfig.self, capacity: 1) { configs in
+      configs.initialize(repeating: config)
+      return withUnsafeTemporaryAllocation(of: MapChange.self, capacity: changeCount) { changes in
+        guard let config = configs.baseAddress else { preconditionFailure("an allocation has an address") }
+        return body(RunMemory(config: config, changes: changes))
+      }
+    }
   }
 }
 

@@ -51,11 +51,13 @@ extension Run {
   mutating func lookUpServiceInside<F: IPFamily>(
     _ state: borrowing NodeState, _ frontend: inout Frontend<F>
   ) -> ServiceEntry? {
+    let asked = frontend.protocol
     frontend.scope = 0
-    guard let external = find(state, frontend) else { return nil }
+    guard let external = find(state, &frontend) else { return nil }
     guard external.hasTwoScopes else { return external }
+    frontend.protocol = asked
     frontend.scope = 1
-    return find(state, frontend)
+    return find(state, &frontend)
   }
 
   /// `lb4_lookup_service` for traffic from outside: else the address's wildcard entry, which has no backends.
@@ -63,11 +65,12 @@ extension Run {
     _ state: borrowing NodeState, _ frontend: inout Frontend<F>
   ) -> ServiceEntry? {
     frontend.scope = 0
-    if let service = find(state, frontend) { return service }
+    if let service = find(state, &frontend) { return service }
+    guard profile.has(.serviceWildcards) else { return nil }
     var wildcard = frontend
     wildcard.port = 0
     wildcard.protocol = 0
-    guard let service = find(state, wildcard) else { return nil }
+    guard let service = find(state, &wildcard) else { return nil }
     note(.serviceWildcard)
     frontend = wildcard
     return service
@@ -88,12 +91,14 @@ extension Run {
   }
 
   private mutating func find<F: IPFamily>(
-    _ state: borrowing NodeState, _ frontend: Frontend<F>
+    _ state: borrowing NodeState, _ frontend: inout Frontend<F>
   ) -> ServiceEntry? {
     let key = F.serviceKey(frontend, slot: 0)
     let service = F.service(state, key)
     note(F.step(key, service))
-    return service
+    guard service == nil, !profile.has(.serviceWildcards), frontend.protocol != 0 else { return service }
+    frontend.protocol = 0
+    return F.service(state, F.serviceKey(frontend, slot: 0))
   }
 
   /// `lb4_local`: the backend of a connection, remembered in a service entry of conntrack.

@@ -68,7 +68,7 @@ extension Run {
     try packet.write(address, l3 + F.sourceOffset)
     sum = InternetChecksum.difference(of: tuple.saddr, to: address, seed: sum)
     if !F.isIPv6 { try packet.updateIPChecksum(l3 + IPv4.checksumOffset, difference: sum) }
-    note(.reverseTranslated(revNATIndex: known.revNATIndex))
+    note(.reverseTranslated(revNATIndex: UInt16(bigEndian: known.revNATIndex)))
     guard transport.fragment.hasTransportHeader else { return }
     let field = ChecksumField(protocol: tuple.nexthdr)
     if port != 0 {

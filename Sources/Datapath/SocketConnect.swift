@@ -133,7 +133,7 @@ extension Run {
     _ port: UInt16, _ socket: SocketAddress
   ) {
     guard config.trace_notify != 0 else { return }
-    if config.monitor_aggregation != 0 {
+    if config.monitor_aggregation != 0, profile.has(.limitsSocketTraces) {
       let interval = UInt64(config.ct_report_interval) * 1_000_000_000
       guard takeToken(.sockets, device: 0, added: 1, every: interval, burst: 1, state) else { return }
     }

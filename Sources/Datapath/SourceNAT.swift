@@ -15,7 +15,7 @@ extension Run {
   /// Ports below belong to node ports and to the node's own sockets.
   var natPorts: ClosedRange<UInt16> { min(config.nodeport_port_max, .max - 1) + 1...UInt16.max }
 
-  private func natEntry<F: IPFamily>(
+  private mutating func natEntry<F: IPFamily>(
     _ state: borrowing NodeState, _ tuple: F.Tuple, _: F.Type
   ) -> Translation<F.Address>? {
     switch pending.find(tuple, in: F.natMap, as: F.NATEntry.self) {

@@ -1,4 +1,5 @@
 import Cluster
+import RegularExpressions
 import Wire
 
 /// A policy that the agent does not take up.

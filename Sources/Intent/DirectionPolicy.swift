@@ -44,17 +44,29 @@ struct DirectionPolicy: Sendable {
     _ rule: Rule, _ index: Int, peer: Int, isWildcard: Bool, _ question: Question,
     _ result: inout [Candidate]
   ) {
+    result += candidates(
+      rule, index, peer: peer, isWildcard: isWildcard, ports: question.ports, question.transport,
+      question.family)
+  }
+
+  /// The ways in which a rule matches by its ports, for a peer that it means.
+  ///
+  /// - Parameter ports: what port names mean at the destination.
+  func candidates(
+    _ rule: Rule, _ index: Int, peer: Int, isWildcard: Bool, ports names: NamedPorts, _ transport: Transport,
+    _ family: AddressFamily
+  ) -> [Candidate] {
     guard let ports = rule.ports else {
-      result.append(
+      return [
         Candidate(
           rule: index, peer: peer, port: -1, isWildcard: isWildcard, length: 0,
-          precedence: rule.precedence(nil)))
-      return
+          precedence: rule.precedence(nil))
+      ]
     }
+    var result: [Candidate] = []
     for (position, port) in ports.enumerated() {
       guard
-        let length = port.matchLength(
-          question.number, question.transport.port, question.ports, question.transport.named)
+        let length = port.matchLength(transport.number(family), transport.port, names, transport.named)
       else { continue }
       // A name means a port of each identity, so that its entry is never everyone's.
       var isWildcard = isWildcard
@@ -64,6 +76,7 @@ struct DirectionPolicy: Sendable {
           rule: index, peer: peer, port: position, isWildcard: isWildcard, length: length,
           precedence: rule.precedence(port)))
     }
+    return result
   }
 
   /// What Cilium does where no rule decides.

@@ -1,4 +1,5 @@
 import Cluster
+import RegularExpressions
 
 /// A request as the HTTP proxy sees it.
 public struct HTTPRequest: Hashable, Sendable {

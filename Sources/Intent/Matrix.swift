@@ -5,7 +5,8 @@ import Wire
 public struct Matrix: Hashable, Sendable {
   public struct Cell: Hashable, Sendable {
     public var verdict: Verdict
-    /// The direction that decided: that which denies, else that which redirects, else ingress.
+    /// The direction that decided: that which denies, else that which redirects, else that in which a rule allows,
+    /// ingress first.
     public var direction: PolicyDirection
     public var reason: DecisionReason
     /// Which of the matrix' sites; nil where no rule decided.
@@ -26,25 +27,44 @@ public struct Matrix: Hashable, Sendable {
   public let transports: [Transport]
   /// The rules that decided anywhere, in the order of the cells.
   public let sites: [RuleSite]
-  private let cells: [Cell]
+  /// Every different cell once, in the order in which they come up.
+  public let decisions: [Cell]
+  /// How policy is enforced on what each row sends, and on what each column receives.
+  public let egress: [Enforcement]
+  public let ingress: [Enforcement]
+  private let cells: [Int32]
 
   init(
-    rows: [Subject], columns: [Subject], transports: [Transport], sites: [RuleSite], cells: [Cell]
+    rows: [EndpointPolicy], columns: [EndpointPolicy], transports: [Transport], sites: [RuleSite],
+    decisions: [Cell], cells: [Int32]
   ) {
-    self.rows = rows
-    self.columns = columns
+    self.rows = rows.map(\.subject)
+    self.columns = columns.map(\.subject)
     self.transports = transports
     self.sites = sites
+    self.decisions = decisions
+    egress = rows.map(\.egress.enforcement)
+    ingress = columns.map(\.ingress.enforcement)
     self.cells = cells
   }
 
   /// The cell of three positions, each in the range of its list.
   public subscript(transport: Int, row: Int, column: Int) -> Cell {
-    cells[(transport * rows.count + row) * columns.count + column]
+    decisions[decision(transport, row, column)]
+  }
+
+  /// Which of the decisions a cell is.
+  public func decision(_ transport: Int, _ row: Int, _ column: Int) -> Int {
+    Int(cells[(transport * rows.count + row) * columns.count + column])
   }
 
   /// The rule behind a cell.
   public func site(_ cell: Cell) -> RuleSite? { cell.site.map { sites[$0] } }
+
+  /// How policy is enforced on the end that a cell's decision was made at.
+  public func enforcement(_ cell: Cell, row: Int, column: Int) -> Enforcement {
+    cell.direction == .egress ? egress[row] : ingress[column]
+  }
 
   /// The cells of one port, a line for each source.
   public func lines(_ transport: Int) -> [String] {
@@ -84,33 +104,10 @@ extension Intent {
     from sources: [Subject], to destinations: [Subject], on transports: [Transport],
     family: AddressFamily = .ipv4
   ) -> Matrix {
-    let rows = sources.map(policy(of:))
-    let columns = destinations.map(policy(of:))
-    var builder = MatrixBuilder()
-    for transport in transports {
-      for row in rows {
-        for column in columns {
-          let traffic = Traffic(from: row.subject, to: column.subject, transport, family: family)
-          builder.add(decide(traffic, row, column))
-        }
-      }
-    }
-    return Matrix(
-      rows: sources, columns: destinations, transports: transports, sites: builder.sites, cells: builder.cells
-    )
-  }
-
-  private func decide(
-    _ traffic: Traffic, _ source: EndpointPolicy, _ destination: EndpointPolicy
-  ) -> (Decision, PolicyDirection) {
-    if let reason = passesUnseen(traffic) { return (Decision(verdict: .allowed, reason: reason), .ingress) }
-    let egress = source.egress.decide(question(traffic, .egress, source, destination))
-    let ingress = destination.ingress.decide(question(traffic, .ingress, source, destination))
-    for verdict in [Verdict.denied, .redirected] {
-      if egress.verdict == verdict { return (egress, .egress) }
-      if ingress.verdict == verdict { return (ingress, .ingress) }
-    }
-    return (ingress, .ingress)
+    var solver = MatrixSolver(
+      self, rows: sources.map(policy(of:)), columns: destinations.map(policy(of:)), family)
+    for transport in transports { solver.add(transport) }
+    return solver.matrix(transports)
   }
 }
 
@@ -124,40 +121,15 @@ struct Decision {
 
 extension DirectionPolicy {
   func decide(_ question: Question) -> Decision {
-    let candidates = candidates(question)
+    decide(candidates(question), question.peer.identity)
+  }
+
+  /// The same with the candidates at hand.
+  func decide(_ candidates: [Candidate], _ peer: Identity) -> Decision {
     if !candidates.isEmpty, let winner = Choice(rules: rules, candidates: candidates).deciding() {
       return Decision(verdict: winner.verdict, reason: .rule, rule: rules[winner.rule], candidate: winner)
     }
-    let (verdict, reason, _) = fallback(question.peer.identity)
+    let (verdict, reason, _) = fallback(peer)
     return Decision(verdict: verdict, reason: reason)
-  }
-}
-
-/// Gathers cells, and each deciding rule once.
-private struct MatrixBuilder {
-  private struct Key: Hashable {
-    let rule: Int
-    let peer: Int
-    let port: Int
-  }
-
-  var cells: [Matrix.Cell] = []
-  var sites: [RuleSite] = []
-  private var known: [Key: Int] = [:]
-
-  mutating func add(_ decided: (Decision, PolicyDirection)) {
-    let (decision, direction) = decided
-    cells.append(
-      Matrix.Cell(
-        verdict: decision.verdict, direction: direction, reason: decision.reason, site: site(decision)))
-  }
-
-  private mutating func site(_ decision: Decision) -> Int? {
-    guard let rule = decision.rule, let candidate = decision.candidate else { return nil }
-    let key = Key(rule: rule.id, peer: candidate.peer, port: candidate.port)
-    if let index = known[key] { return index }
-    known[key] = sites.count
-    sites.append(rule.site(rule.peer(candidate.peer), rule.port(candidate.port)))
-    return sites.count - 1
   }
 }

@@ -20,6 +20,15 @@ public struct MatrixChange: Hashable, Sendable {
   /// What decided before and after; nil where no rule did.
   public var before: RuleSite?
   public var after: RuleSite?
+  /// Where the cell stands in the two matrices.
+  public var place: Place
+  public var newPlace: Place
+
+  public struct Place: Hashable, Sendable {
+    public var transport: Int
+    public var row: Int
+    public var column: Int
+  }
 }
 
 extension MatrixChange: CustomStringConvertible {
@@ -50,7 +59,9 @@ extension Matrix {
           guard let kind = MatrixChange.Kind(old.verdict, new.verdict) else { continue }
           result.append(
             MatrixChange(
-              kind: kind, from: from, to: to, transport: transport, before: site(old), after: after.site(new))
+              kind: kind, from: from, to: to, transport: transport, before: site(old), after: after.site(new),
+              place: .init(transport: t, row: r, column: c),
+              newPlace: .init(transport: t2, row: r2, column: c2))
           )
         }
       }
@@ -68,6 +79,18 @@ extension MatrixChange.Kind {
     case (.redirected, .allowed): self = .direct
     case (.allowed, .allowed), (.denied, .denied), (.redirected, .redirected): return nil
     }
+  }
+}
+
+extension Matrix {
+  /// The sources and destinations that only one of two matrices has.
+  public func difference(to after: Matrix) -> (gone: [Subject], new: [Subject]) {
+    func missing(_ a: Matrix, _ b: Matrix) -> [Subject] {
+      let known = Set((b.rows + b.columns).map(\.key))
+      var seen: Set<String> = []
+      return (a.rows + a.columns).filter { !known.contains($0.key) && seen.insert($0.key).inserted }
+    }
+    return (missing(self, after), missing(after, self))
   }
 }
 

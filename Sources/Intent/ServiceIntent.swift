@@ -75,18 +75,43 @@ extension Intent {
     _ isReady: (NamespacedName) -> Bool
   ) -> [ServiceBackend] {
     if selector.isEmpty { return [] }
-    return endpoints.compactMap { subject in
-      guard subject.kind == .pod, subject.id.namespace == service.namespace,
-        selector.allSatisfy({ subject.labels[$0.key] == $0.value }),
-        service.publishNotReadyAddresses || isReady(subject.id), let address = subject.address(family)
-      else { return nil }
-      let number: UInt16? =
-        switch port.target {
-        case .number(let number): number
-        case .name(let name):
-          subject.ports.first { $0.name == name && $0.transport == port.transport }?.number
+    let hosts = hostNetworkBackends(selector, service, port, family, isReady)
+    return hosts
+      + endpoints.compactMap { subject in
+        guard subject.kind == .pod, subject.id.namespace == service.namespace,
+          selector.allSatisfy({ subject.labels[$0.key] == $0.value }),
+          service.publishNotReadyAddresses || isReady(subject.id), let address = subject.address(family)
+        else { return nil }
+        return port.number(among: subject.ports).map {
+          ServiceBackend(address: address, port: $0, pod: subject.id)
         }
-      return number.map { ServiceBackend(address: address, port: $0, pod: subject.id) }
+      }
+  }
+
+  /// Pods in the host's network stand behind services as any others do, with their node's address.
+  private func hostNetworkBackends(
+    _ selector: Labels, _ service: Service, _ port: ServicePort, _ family: AddressFamily,
+    _ isReady: (NamespacedName) -> Bool
+  ) -> [ServiceBackend] {
+    cluster.pods.objects(in: service.namespace).compactMap { pod in
+      guard pod.spec.hostNetwork, !pod.isFinished,
+        selector.allSatisfy({ pod.labels[$0.key] == $0.value }),
+        service.publishNotReadyAddresses || isReady(pod.id), let node = pod.spec.nodeName,
+        let host = endpoints.first(where: { $0.kind == .node && $0.node == node })
+          ?? cluster.nodes["", node].map(Subject.node),
+        let address = host.address(family), let number = port.number(among: pod.spec.ports)
+      else { return nil }
+      return ServiceBackend(address: address, port: number, pod: pod.id)
+    }
+  }
+}
+
+extension ServicePort {
+  /// The port on a pod with these ports; nil when none has the name.
+  fileprivate func number(among ports: [ContainerPort]) -> UInt16? {
+    switch target {
+    case .number(let number): number
+    case .name(let name): ports.first { $0.name == name && $0.transport == transport }?.number
     }
   }
 }

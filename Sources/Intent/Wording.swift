@@ -87,14 +87,20 @@ struct Wording {
       result.append("Also matched: \(others).")
     }
     if answer.reason == .defaultDeny, let nearest = misses.first {
-      result.append("Nearest rule: \(nearest.rule): \(nearest.lack.words).")
+      result.append("Nearest rule: \(nearest.words).")
     }
     return result
   }
 }
 
+extension NearMiss {
+  /// The rule, and what stands in its way.
+  public var words: String { "\(rule): \(lack.words)" }
+}
+
 extension NearMiss.Lack {
-  var words: String {
+  /// What is missing, as a clause.
+  public var words: String {
     switch self {
     case .port(let ports): "its ports are \(ports)"
     case .peer(let text): "it \(text)"

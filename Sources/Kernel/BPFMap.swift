@@ -19,6 +19,17 @@ struct MapShape: Sendable, Equatable {
     type == BPF_MAP_TYPE_LRU_HASH.rawValue || type == BPF_MAP_TYPE_LRU_PERCPU_HASH.rawValue
   }
 
+  /// An LRU map whose entries are shared out among the processors for good.
+  var hasOwnLists: Bool { isLRU && flags & UInt32(BPF_F_NO_COMMON_LRU) != 0 }
+
+  /// An array that programs count in, or keep notes in from run to run.
+  var isCounterArray: Bool {
+    type == BPF_MAP_TYPE_ARRAY.rawValue || type == BPF_MAP_TYPE_PERCPU_ARRAY.rawValue
+  }
+
+  /// Flags of maps that programs do not write, or that are written by way of memory.
+  static let readOnlyOrMapped = UInt32(BPF_F_RDONLY_PROG) | UInt32(BPF_F_MMAPABLE)
+
   /// Hash maps and tries: entries come and go, and the size is only a bound.
   var isSizable: Bool {
     switch type {

@@ -77,6 +77,15 @@ final class BTFTypes {
     return nil
   }
 
+  /// Octets of a map's definition, without the `values` at its end.
+  func mapDefinitionSize(_ map: String) -> Int? {
+    let id = btf__find_by_name_kind(pointer, map, Self.kindVariable)
+    guard id > 0, let variable = btf__type_by_id(pointer, UInt32(id)),
+      let definition = resolve(variable.pointee.type), kind(definition) == BTF_KIND_STRUCT
+    else { return nil }
+    return Int(definition.pointee.size)
+  }
+
   private func layout(_ type: UnsafePointer<btf_type>, named name: String) -> StructLayout {
     var fields: [StructLayout.Field] = []
     collect(type, at: 0, depth: 0, into: &fields)

@@ -24,6 +24,36 @@ extension KernelNode {
   /// Forgets what other runs of the same programs have reported.
   @_spi(Bench) public mutating func discardEvents() { events?.discard() }
 
+  /// Nanoseconds to load what the hook of an attachment and the policy stage of its endpoint reach, and how many of them
+  /// the kernel took to verify and load. For benchmarks.
+  @_spi(Bench) public mutating func measureLoad(
+    _ attachments: [Attachment], _ endpoints: [DatapathConfig], _ state: borrowing NodeState
+  ) throws(KernelError) -> (whole: Double, kernel: Double) {
+    let start = Self.clock()
+    let crew = Crew()
+    let pending = try programs.pendingLoads(attachments, endpoints, state, maps, crew)
+    crew.finish()
+    let kernel = pending.reduce(0) { $0 + $1.job.time }
+    try finish(pending, attachments, state)
+    return (Double(Self.clock() - start), Double(kernel))
+  }
+
+  /// Nanoseconds that plain libbpf takes to load the whole object behind a hook, with its maps as it defines them. For
+  /// benchmarks.
+  @_spi(Bench) public static func measurePlainLoad(
+    _ objects: DatapathObjects, _ attachment: Attachment
+  ) throws(KernelError) -> Double {
+    guard let file = objects.placement(of: attachment.hook)?.file else {
+      throw KernelError(.unavailable, call: "measure", detail: "no object holds \(attachment.hook.rawValue)")
+    }
+    let config = attachment.config
+    let start = clock()
+    try file.loadPlainly { section, initial throws(KernelError) in
+      try SectionContents.patched(section, initial, file, config)
+    }
+    return Double(clock() - start)
+  }
+
   /// Nanoseconds to fill a map of its own with the ipcache of `state`, and to hand the same entries, laid out
   /// beforehand, to the bare batch call. For benchmarks.
   @_spi(Bench) public static func measureFill(
@@ -41,8 +71,7 @@ extension KernelNode {
     try state.maps.visit(.ipcache, &filler)
     let middle = clock()
     let other = try BPFMap.create(name: "bare", shape)
-    let keys = state.maps.ipcache.entries.keys
-    let values = state.maps.ipcache.entries.values
+    let (keys, values) = state.maps.ipcache.entries.octets()
     let bareStart = clock()
     try other.updateAll(keys, values, count: count)
     return (Double(middle - start), Double(clock() - bareStart))

@@ -17,13 +17,15 @@ enum CompiledValues {
   static func check(
     _ objects: DatapathObjects, _ attachment: Attachment, _ input: HookInput, _ state: borrowing NodeState
   ) throws(KernelError) {
-    guard case .cilium(let profile) = objects.origin else { return }
-    for setting in profile.fixed where fields.contains(setting.field) {
+    guard case .cilium(let options) = objects.origin else { return }
+    for setting in options.fixed where fields.contains(setting.field) {
       guard let field = MacroFields.field(setting.field),
         let file = objects.placement(of: attachment.hook)?.file,
         !file.holds(setting.field), field.value(attachment.config) != setting.value
       else { continue }
-      guard depends(on: field, setting.value, attachment, input, state) else { continue }
+      guard depends(on: field, setting.value, Model(objects.profile), attachment, input, state) else {
+        continue
+      }
       throw KernelError(
         .unavailable, call: "configure object",
         detail: "the hop depends on \(setting.field), which is not what the objects were compiled with")
@@ -32,15 +34,14 @@ enum CompiledValues {
 
   /// Whether the model's outcome is another with `value` in place of the field.
   private static func depends(
-    on field: MacroFields.Field, _ value: UInt64, _ attachment: Attachment, _ input: HookInput,
-    _ state: borrowing NodeState
+    on field: MacroFields.Field, _ value: UInt64, _ model: Model, _ attachment: Attachment,
+    _ input: HookInput, _ state: borrowing NodeState
   ) -> Bool {
     var changed = attachment
     field.set(value, in: &changed.config)
     var image = MapImage(
       node: state.image.node, maps: state.maps, attachments: [], endpointConfigs: state.image.endpointConfigs)
     for index in image.endpointConfigs.indices { field.set(value, in: &image.endpointConfigs[index]) }
-    let model = Model()
     let asIs = Result { () throws(InterpreterError) in try model.run(attachment, on: input, state: state) }
     let other = NodeState(image)
     let asCompiled = Result { () throws(InterpreterError) in try model.run(changed, on: input, state: other) }

@@ -1,18 +1,19 @@
 import BPFObjects
+public import Datapath
 import MapABI
 
 /// The object files that a node runs: ours, or a build of Cilium's. Read once, shared by all nodes.
 public struct DatapathObjects: Sendable {
   public enum Origin: Sendable, Equatable {
     case builtin
-    case cilium(DatapathProfile)
+    case cilium(CompiledOptions)
   }
 
   public let origin: Origin
   let files: [String: ObjectFile]
   let layouts: MapLayouts
-  /// The version that the map layouts of foreign objects belong to: `1.18`, `1.19` or `1.20`; nil for ours.
-  public let recognisedVersion: String?
+  /// The version that the map layouts of foreign objects belong to; the current one for ours.
+  public let profile: DatapathProfile
   /// The driver that test runs of tc programs go through.
   let driver: ObjectFile
 
@@ -23,41 +24,51 @@ public struct DatapathObjects: Sendable {
       files[object.name] = try ObjectFile(object.image, name: object.name)
     }
     return DatapathObjects(
-      origin: .builtin, files: files, layouts: .native, recognisedVersion: nil, driver: try tcDriver())
+      origin: .builtin, files: files, layouts: .native, profile: .current, driver: try tcDriver())
+  }
+
+  /// Another build of our own programs. `files` are names without ending (`from_container`) with their octets; those
+  /// that are missing are this binary's.
+  public static func own(_ files: [(name: String, bytes: [UInt8])]) throws(KernelError) -> DatapathObjects {
+    let builtin = try builtin()
+    var loaded = builtin.files
+    for (name, bytes) in files where loaded[name] != nil { loaded[name] = try ObjectFile(bytes, name: name) }
+    return DatapathObjects(
+      origin: .builtin, files: loaded, layouts: .native, profile: builtin.profile, driver: builtin.driver)
   }
 
   /// Cilium's objects. `files` are file names (`bpf_lxc.o` …) with their octets; a hook whose object is missing
   /// cannot be run. Throws when a file is no eBPF object, is older than 1.18, or lays a map out in an unknown way.
   public static func cilium(
-    _ files: [(name: String, bytes: [UInt8])], profile: DatapathProfile
+    _ files: [(name: String, bytes: [UInt8])], options: CompiledOptions
   ) throws(KernelError) -> DatapathObjects {
     var loaded: [String: ObjectFile] = [:]
     var layouts = MapLayouts.native
-    var version: String?
+    var profile: DatapathProfile?
     for (name, bytes) in files {
       loaded[name] = try ObjectFile(bytes, name: name)
       let types = try BTFTypes(ELFImage(bytes, name: name))
       try layouts.adopt(types, object: name)
-      version = version ?? recognise(types)
+      profile = profile ?? recognise(types)
     }
     return DatapathObjects(
-      origin: .cilium(profile), files: loaded, layouts: layouts, recognisedVersion: version,
+      origin: .cilium(options), files: loaded, layouts: layouts, profile: profile ?? .current,
       driver: try tcDriver())
   }
 
   /// The same objects, told what was compiled into them.
-  public func with(_ profile: DatapathProfile) -> DatapathObjects {
+  public func with(_ options: CompiledOptions) -> DatapathObjects {
     guard isForeign else { return self }
     return DatapathObjects(
-      origin: .cilium(profile), files: files, layouts: layouts, recognisedVersion: recognisedVersion,
+      origin: .cilium(options), files: files, layouts: layouts, profile: profile,
       driver: driver)
   }
 
   /// 1.19 made policy entries longer, 1.20 gave endpoints a routing table.
-  static func recognise(_ types: BTFTypes) -> String? {
-    if let endpoint = types.layout(of: "endpoint_info"), endpoint.field("rt_info") != nil { return "1.20" }
+  static func recognise(_ types: BTFTypes) -> DatapathProfile? {
+    if let endpoint = types.layout(of: "endpoint_info"), endpoint.field("rt_info") != nil { return .v120 }
     guard let entry = types.layout(of: "policy_entry") else { return nil }
-    return entry.field("precedence") == nil ? "1.18" : "1.19"
+    return entry.field("precedence") == nil ? .v118 : .v119
   }
 
   private static func tcDriver() throws(KernelError) -> ObjectFile {

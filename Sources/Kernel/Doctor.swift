@@ -26,10 +26,13 @@ public struct Doctor: Sendable {
 
   public let findings: [Finding]
 
-  /// Tries everything once; leaves nothing behind.
-  public static func examine() -> Doctor {
+  /// What it takes to run packets through tc programs.
+  public static let packets = Ability.allCases.filter { ![.testRunXDP, .forwarding, .cgroup].contains($0) }
+
+  /// Tries each ability once; leaves nothing behind.
+  public static func examine(_ abilities: [Ability] = Ability.allCases) -> Doctor {
     Doctor(
-      findings: Ability.allCases.map { ability in
+      findings: abilities.map { ability in
         do throws(KernelError) {
           try attempt(ability)
           return Finding(ability: ability, failure: nil)
@@ -37,6 +40,28 @@ public struct Doctor: Sendable {
           return Finding(ability: ability, failure: error.description)
         }
       })
+  }
+
+  /// An examination that goes on while its beginner does something else.
+  public struct Examination: ~Copyable {
+    private let crew = Crew()
+    private let result = Findings()
+
+    private final class Findings: @unchecked Sendable {
+      var doctor: Doctor?
+    }
+
+    public init(_ abilities: [Ability] = Ability.allCases) {
+      let result = result
+      crew.add(size: 1) { result.doctor = Doctor.examine(abilities) }
+    }
+
+    /// Waits for its end.
+    public consuming func finish() -> Doctor {
+      let result = result
+      crew.finish()
+      return result.doctor ?? Doctor(findings: [])
+    }
   }
 
   public func failure(_ ability: Ability) -> String? { findings.first { $0.ability == ability }?.failure }
@@ -49,8 +74,7 @@ public struct Doctor: Sendable {
 
   /// Why packets cannot be run: the first thing that fails; nil when they can.
   public var reason: String? {
-    let needed = Ability.allCases.filter { ![.testRunXDP, .forwarding, .cgroup].contains($0) }
-    for ability in needed {
+    for ability in Self.packets {
       if let failure = failure(ability) { return "\(ability.rawValue): \(failure)" }
     }
     return nil

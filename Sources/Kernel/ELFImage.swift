@@ -26,8 +26,8 @@ struct ELFImage: Sendable {
 
   let name: String
   private(set) var bytes: [UInt8]
-  let sections: [Section]
-  let symbols: [Symbol]
+  private(set) var sections: [Section]
+  private(set) var symbols: [Symbol]
 
   /// `name` stands in error messages.
   init(_ bytes: [UInt8], name: String) throws(KernelError) {
@@ -60,6 +60,50 @@ struct ELFImage: Sendable {
   mutating func patch(_ offset: Int, to value: UInt8) {
     guard bytes.indices.contains(offset) else { return }
     bytes[offset] = value
+  }
+
+  /// Gives a section other contents, of any length: they go to the file's end, and the section's header says so.
+  mutating func replace(_ section: Section, with contents: [UInt8]) throws(KernelError) {
+    let header = try Self.load(Elf64_Ehdr.self, at: 0, bytes, name)
+    let size = MemoryLayout<Elf64_Shdr>.size
+    guard sections.indices.contains(section.index), let table = Int(exactly: header.e_shoff),
+      table <= bytes.count, (section.index + 1) * size <= bytes.count - table
+    else { throw KernelError(.object, call: "ELF", detail: "\(name): no section \(section.index)") }
+    bytes += [UInt8](repeating: 0, count: (8 - bytes.count % 8) % 8)
+    let start = bytes.count
+    bytes += contents
+    let place = table + section.index * size
+    var entry = try Self.load(Elf64_Shdr.self, at: place, bytes, name)
+    entry.sh_offset = UInt64(start)
+    entry.sh_size = UInt64(contents.count)
+    withUnsafeBytes(of: entry) { bytes.replaceSubrange(place..<place + size, with: $0) }
+    sections = try Self.readSections(header, bytes, name)
+    symbols = try Self.readSymbols(sections, bytes, name)
+  }
+
+  /// Gives a section that has no relocations some: a section more, whose header is like that of `model`. The table of
+  /// headers goes to the file's end, where it can grow.
+  mutating func addRelocations(
+    of section: Section, _ contents: [UInt8], like model: Section
+  ) throws(KernelError) {
+    var header = try Self.load(Elf64_Ehdr.self, at: 0, bytes, name)
+    let size = MemoryLayout<Elf64_Shdr>.size
+    guard sections.indices.contains(model.index), let table = Int(exactly: header.e_shoff),
+      table <= bytes.count, sections.count * size <= bytes.count - table, header.e_shnum < .max
+    else { throw KernelError(.object, call: "ELF", detail: "\(name): no section \(model.index)") }
+    var entry = try Self.load(Elf64_Shdr.self, at: table + model.index * size, bytes, name)
+    entry.sh_name = 0
+    entry.sh_info = UInt32(section.index)
+    entry.sh_size = 0
+    let headers = Array(bytes[table..<table + sections.count * size])
+    bytes += [UInt8](repeating: 0, count: (8 - bytes.count % 8) % 8)
+    header.e_shoff = UInt64(bytes.count)
+    header.e_shnum += 1
+    bytes += headers
+    withUnsafeBytes(of: entry) { bytes += $0 }
+    withUnsafeBytes(of: header) { bytes.replaceSubrange(0..<$0.count, with: $0) }
+    sections = try Self.readSections(header, bytes, name)
+    if let added = sections.last { try replace(added, with: contents) }
   }
 
   /// The relocations of a section: offset in the section, and the symbol's index.

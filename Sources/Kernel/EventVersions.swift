@@ -4,9 +4,14 @@ import MapABI
 /// Event records of older versions, brought to the layout of 1.20.
 ///
 /// 1.18 wrote drops of version 2 (40 octets), traces of version 1 (48) and policy verdicts of 32 octets; each was
-/// since extended by eight octets at its end (a trace id, a cookie), which are zero here.
+/// since extended by eight octets at its end (a trace id, a cookie), which are zero here. Records of sockets have no
+/// version; 1.18 laid them out without padding.
 enum EventVersions {
-  static func event(_ record: UnsafeRawBufferPointer) -> Event {
+  /// - Parameter profile: the version of the objects that wrote the record.
+  static func event(_ record: UnsafeRawBufferPointer, _ profile: DatapathProfile) -> Event {
+    if profile == .v118, let bytes = packedSocketTrace(record) {
+      return bytes.withUnsafeBytes { Event(bytes: $0) }
+    }
     guard let old = oldSize(record) else { return Event(bytes: record) }
     var bytes = Array(record[..<old])
     bytes.append(contentsOf: repeatElement(0, count: 8))
@@ -20,6 +25,17 @@ enum EventVersions {
   }
 
   private static let versionOffset = 14
+
+  /// Type, point, address, port, cookie, cgroup, protocol, family: one after the other, in 38 octets.
+  private static func packedSocketTrace(_ record: UnsafeRawBufferPointer) -> [UInt8]? {
+    guard record.count >= 38, UInt32(record[0]) == NOTIFY_TRACE_SOCK.rawValue else { return nil }
+    var bytes = [record[0], record[1], record[36], record[37] & 1]
+    bytes += record[18..<20]
+    bytes += [0, 0]
+    bytes += record[20..<36]
+    bytes += record[2..<18]
+    return bytes
+  }
 
   /// The size of the record's structure if it is an older one.
   private static func oldSize(_ record: UnsafeRawBufferPointer) -> Int? {

@@ -32,31 +32,40 @@ public struct KernelNode: ~Copyable {
   var sockets: SocketRunner?
   /// The endpoints' configurations as they were at the last run: the same array while nothing has changed.
   var endpoints: [DatapathConfig]
-  /// Devices that the namespace has, by index.
-  private var devices: Set<UInt32> = [1]
+  /// Devices that the namespace has, by index; without its loopback.
+  private(set) var devices: [UInt32: KernelDevice] = [:]
+  /// Whether the namespace has been given addresses and routes.
+  var isRouted = false
 
   /// Makes a node. Its devices, maps and programs come into being when they are first needed, the maps filled from
   /// the state that `run` is given then.
   public static func make(
     _ state: borrowing NodeState, objects: DatapathObjects, reading: MapReading = .everyHop
   ) throws(KernelError) -> KernelNode {
-    let namespace = try NetworkNamespace.create()
-    let driver = try Driver.load(objects.driver)
-    var node = KernelNode(
-      namespace: namespace, driver: driver, objects: objects, reading: reading, state)
+    var node = try make(state, objects, reading, MapRoom())
     if state.image.endpointConfigs.contains(where: { $0.drop_notify == 0 }) { try node.preload(state) }
     return node
   }
 
+  /// The same, with maps of the sizes that are forecast.
+  static func make(
+    _ state: borrowing NodeState, _ objects: DatapathObjects, _ reading: MapReading, _ room: MapRoom
+  ) throws(KernelError) -> KernelNode {
+    let namespace = try NetworkNamespace.create()
+    let driver = try Driver.load(objects.driver)
+    return KernelNode(
+      namespace: namespace, driver: driver, objects: objects, reading: reading, room: room, state)
+  }
+
   private init(
     namespace: consuming NetworkNamespace, driver: consuming Driver, objects: DatapathObjects,
-    reading: MapReading, _ state: borrowing NodeState
+    reading: MapReading, room: MapRoom, _ state: borrowing NodeState
   ) {
     self.namespace = namespace
     self.driver = driver
     self.objects = objects
     self.reading = reading
-    maps = NodeMapSet(layouts: objects.layouts)
+    maps = NodeMapSet(layouts: objects.layouts, room: room)
     programs = ProgramTable(objects)
     test = TestRun()
     sync = LogSync(position: state.position)
@@ -73,19 +82,28 @@ public struct KernelNode: ~Copyable {
   /// Loads every program that the image names, on several threads. Without it a program is loaded when a packet
   /// first reaches it.
   public mutating func preload(_ state: borrowing NodeState) throws(KernelError) {
-    for attachment in state.image.attachments { try addDevice(of: attachment) }
-    try programs.preload(state.image.attachments, state.image.endpointConfigs, state, maps)
-    try openRings()
+    try preload(state, state.image.attachments, state.image.endpointConfigs)
   }
 
-  /// Loads what is forecast, as far as the image names it now, on several threads.
-  mutating func preload(_ state: borrowing NodeState, _ forecast: ProgramForecast.Node) throws(KernelError) {
-    let attachments = state.image.attachments.filter { attachment in
-      forecast.attachments.contains { ProgramForecast.isSame($0, attachment) }
+  /// Loads these programs and policy stages, on several threads.
+  mutating func preload(
+    _ state: borrowing NodeState, _ attachments: [Attachment], _ endpoints: [DatapathConfig]
+  ) throws(KernelError) {
+    let crew = Crew()
+    let pending = Result { () throws(KernelError) in
+      try programs.pendingLoads(attachments, endpoints, state, maps, crew)
     }
+    crew.finish()
+    try finish(pending.get(), attachments, state)
+  }
+
+  /// Takes over what has been loaded, and makes the devices that packets will come by.
+  mutating func finish(
+    _ pending: [ProgramTable.PendingLoad], _ attachments: [Attachment], _ state: borrowing NodeState
+  ) throws(KernelError) {
     for attachment in attachments { try addDevice(of: attachment) }
-    let endpoints = state.image.endpointConfigs.filter { forecast.endpoints.contains($0.endpoint_id) }
-    try programs.preload(attachments, endpoints, state, maps)
+    for load in pending { try programs.finish(load, maps) }
+    try programs.installPolicies(state, maps)
     try openRings()
   }
 
@@ -106,13 +124,14 @@ public struct KernelNode: ~Copyable {
     }
   }
 
-  private mutating func addDevice(of attachment: Attachment) throws(KernelError) {
-    if !devices.contains(attachment.ifindex) { try addDevice(KernelDevice(of: attachment)) }
+  mutating func addDevice(of attachment: Attachment) throws(KernelError) {
+    if devices[attachment.ifindex] == nil { try addDevice(KernelDevice(of: attachment)) }
   }
 
   /// Adds a device that is not there yet.
   mutating func addDevice(_ device: KernelDevice) throws(KernelError) {
-    guard device.ifindex > 1, devices.insert(device.ifindex).inserted else { return }
+    guard device.ifindex > 1, devices[device.ifindex] == nil else { return }
+    devices[device.ifindex] = device
     try namespace.add(device)
   }
 }

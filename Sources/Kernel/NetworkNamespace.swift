@@ -12,13 +12,13 @@ struct NetworkNamespace: ~Copyable, Sendable {
   /// The kernel's number for this namespace, never used twice.
   let cookie: UInt64
 
-  /// Makes one, with its loopback device up.
-  static func create() throws(KernelError) -> NetworkNamespace {
+  /// Makes one, with its loopback device up; packets are forwarded in it unless it `isPlain`.
+  static func create(isPlain: Bool = false) throws(KernelError) -> NetworkNamespace {
     try leave()
     _ = try home()
     try check("unshare(CLONE_NEWNET)", ciliate_unshare(Int32(CILIATE_CLONE_NEWNET)))
     do throws(KernelError) {
-      let namespace = try joined()
+      let namespace = try joined(isPlain)
       try returnHome()
       return namespace
     } catch {
@@ -28,14 +28,16 @@ struct NetworkNamespace: ~Copyable, Sendable {
   }
 
   /// The one that the calling thread is in.
-  private static func joined() throws(KernelError) -> NetworkNamespace {
+  private static func joined(_ isPlain: Bool) throws(KernelError) -> NetworkNamespace {
     let netlink = try NetlinkSocket()
     let cookie = try cookie(of: netlink.raw)
     try netlink.request(.setUp(ifindex: 1), "lo")
     let descriptor = try Descriptor.open("/proc/thread-self/ns/net", O_RDONLY)
-    // Without forwarding `bpf_fib_lookup` answers nothing else than that it is off. A failure shows in the doctor.
-    _ = TextFile.write("1", to: "/proc/sys/net/ipv4/ip_forward")
-    _ = TextFile.write("1", to: "/proc/sys/net/ipv6/conf/all/forwarding")
+    if !isPlain {
+      // Without forwarding `bpf_fib_lookup` answers nothing else than that it is off. A failure shows in the doctor.
+      _ = TextFile.write("1", to: "/proc/sys/net/ipv4/ip_forward")
+      _ = TextFile.write("1", to: "/proc/sys/net/ipv6/conf/all/forwarding")
+    }
     return NetworkNamespace(descriptor: descriptor, netlink: netlink, cookie: cookie)
   }
 

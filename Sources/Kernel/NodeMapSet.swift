@@ -4,15 +4,9 @@ import MapABI
 
 /// A node's maps in the kernel: one of each name, shared by all its programs; policy maps one for each endpoint.
 final class NodeMapSet {
-  /// Room beyond the entries that a map starts with.
-  struct Headroom: Sendable {
-    var entries: UInt32 = 512
-    /// LRU maps hand nodes to CPUs in lots and would evict early when small.
-    var connections: UInt32 = 4096
-  }
-
   private let layouts: MapLayouts
-  private let headroom: Headroom
+  /// How large maps are made.
+  var room: MapRoom
   private var shared: [String: BPFMap] = [:]
   private var known: [MapID: BPFMap] = [:]
   private(set) var policies: [UInt16: BPFMap] = [:]
@@ -27,9 +21,14 @@ final class NodeMapSet {
     "cilium_tail_call_buffer4", "cilium_tail_call_buffer6", "cilium_nodeport_nat_buffer",
   ]
 
-  init(layouts: MapLayouts, headroom: Headroom = Headroom()) {
+  init(layouts: MapLayouts, room: MapRoom = MapRoom()) {
     self.layouts = layouts
-    self.headroom = headroom
+    self.room = room
+  }
+
+  /// Maps that the model has no table for.
+  var unmodelled: [BPFMap] {
+    shared.values.filter { map in !MapID.allCases.contains { $0.name == map.name } }
   }
 
   subscript(name: String) -> BPFMap? { shared[name] }
@@ -49,14 +48,14 @@ final class NodeMapSet {
       return .existing(map)
     }
     if shape.type == BPF_MAP_TYPE_HASH_OF_MAPS.rawValue || shape.type == BPF_MAP_TYPE_ARRAY_OF_MAPS.rawValue {
-      return .shared(min(shape.maxEntries, headroom.entries))  // libbpf knows the inner map
+      return .shared(min(shape.maxEntries, room.size(shape, nil, holding: 0)))  // libbpf knows the inner map
     }
     var sized = shape
     if shape.type == BPF_MAP_TYPE_PERF_EVENT_ARRAY.rawValue {
       sized.maxEntries = UInt32(Processors.possible)
     }
     let id = MapID.allCases.first { $0.name == name }
-    if shape.isSizable { sized.maxEntries = size(shape, entries: id.map { maps.count($0) } ?? 0) }
+    if shape.isSizable { sized.maxEntries = room.size(shape, id, holding: id.map { maps.count($0) } ?? 0) }
     let map = try BPFMap.create(name: name, sized)
     if let id {
       try check(map, id)
@@ -110,17 +109,13 @@ final class NodeMapSet {
   ) throws(KernelError) -> BPFMap {
     if let map = policies[endpoint] { return map }
     var sized = shape
-    sized.maxEntries = size(shape, entries: maps.count(.policy, endpoint: endpoint))
+    sized.maxEntries = room.size(
+      shape, .policy, endpoint: endpoint, holding: maps.count(.policy, endpoint: endpoint))
     let map = try BPFMap.create(name: MapID.policy.name, sized)
     try check(map, .policy)
     try fill(map, .policy, endpoint, maps)
     policies[endpoint] = map
     return map
-  }
-
-  private func size(_ shape: MapShape, entries: Int) -> UInt32 {
-    let room = shape.isLRU ? headroom.connections : headroom.entries
-    return UInt32(clamping: 2 * entries) &+ room
   }
 
   private func checkAlike(_ map: BPFMap, _ shape: MapShape) throws(KernelError) {

@@ -53,6 +53,7 @@ extension KernelNode {
   /// Writes addresses, routes and neighbours into the node's private namespace; those that are there are replaced.
   /// Devices that no attachment names are made first.
   public mutating func install(_ routing: NodeRouting) throws(KernelError) {
+    isRouted = true
     for ifindex in routing.addresses.map(\.ifindex) + routing.routes.map(\.ifindex)
       + routing.neighbours.map(\.ifindex)
     {

@@ -1,4 +1,5 @@
 import CLibbpf
+import Datapath
 import MapABI
 
 /// What an object file holds, for people: `ciliate inspect`. Nothing is loaded; no kernel is needed.
@@ -73,7 +74,7 @@ public struct ObjectDescription: Sendable {
       String(decoding: image.contents($0).prefix { $0 != 0 }, as: UTF8.self)
     }
     let isOurs = file.variables.contains { $0.name == "config" && $0.section == ".rodata" }
-    profile = isOurs ? "ciliate" : DatapathObjects.recognise(types)
+    profile = isOurs ? "ciliate" : DatapathObjects.recognise(types)?.description
     unknown = Self.unknown(file, types, isOurs: isOurs)
   }
 

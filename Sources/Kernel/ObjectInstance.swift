@@ -19,6 +19,8 @@ struct ObjectInstance: Sendable {
     var map: (_ name: String, _ shape: MapShape) throws(KernelError) -> MapPlacement
     /// A map that was made for this object and that others are to share.
     var share: (_ map: BPFMap) -> Void
+    /// What `entries` reach, where that is known more precisely than from the whole of `.text`.
+    var reach: CodeGraph.Reach?
   }
 
   static func load(_ file: ObjectFile, _ plan: Plan) throws(KernelError) -> ObjectInstance {
@@ -34,22 +36,42 @@ final class LoadJob: @unchecked Sendable {
   private let wanted: [ObjectFile.Program]
   private let fresh: [(name: String, isShared: Bool)]
   private var outcome: Result<Void, KernelError> = .success(())
+  /// Nanoseconds that the kernel took to verify and load.
+  private(set) var time: UInt64 = 0
 
   init(_ file: ObjectFile, _ plan: ObjectInstance.Plan) throws(KernelError) {
     object = try OpenObject(file)
-    wanted = file.reachable(from: plan.entries)
+    wanted =
+      plan.reach.map { reach in file.programs.filter { reach.programs.contains($0.name) } }
+      ?? file.reachable(from: plan.entries)
     try object.choosePrograms(wanted)
-    fresh = try object.prepareMaps(plan, used: wanted.reduce(into: Set()) { $0.formUnion($1.maps) })
+    let used = plan.reach?.maps ?? wanted.reduce(into: Set()) { $0.formUnion($1.maps) }
+    fresh = try object.prepareMaps(plan, used: used)
   }
 
   /// Has the kernel verify and load the programs. Called once, by one thread.
   func load() {
+    let start = ciliate_monotonic()
     do throws(KernelError) { try object.load() } catch { outcome = .failure(error) }
+    time = UInt64(ciliate_monotonic() - start)
   }
 
   func finish(_ plan: ObjectInstance.Plan) throws(KernelError) -> ObjectInstance {
     try outcome.get()
     return try object.collect(wanted, fresh, plan)
+  }
+}
+
+extension ObjectFile {
+  /// Loads every program with maps as the file defines them, as a loader does that knows nothing of the node: what our
+  /// loading is measured against.
+  func loadPlainly(
+    _ contents: (_ section: String, _ initial: [UInt8]) throws(KernelError) -> [UInt8]?
+  ) throws(KernelError) {
+    let object = try OpenObject(self)
+    try object.choosePrograms(programs)
+    try object.prepareSections(contents)
+    try object.load()
   }
 }
 
@@ -106,7 +128,11 @@ private final class OpenObject {
       let section = String(cString: bpf_program__section_name(current))
       let isWanted = wanted.contains { $0.name == name }
       bpf_program__set_autoload(current, isWanted)
-      if isWanted, let type = Self.type(of: section) { bpf_program__set_type(current, type) }
+      if isWanted, let type = Self.type(of: section) {
+        bpf_program__set_type(current, type)
+        // libbpf knows `xdp` alone, and programs with and without it do not go into one array.
+        if type == BPF_PROG_TYPE_XDP { bpf_program__set_expected_attach_type(current, BPF_XDP) }
+      }
       program = bpf_object__next_program(pointer, current)
     }
     for program in wanted where bpf_object__find_program_by_name(pointer, program.name) == nil {
@@ -133,7 +159,7 @@ private final class OpenObject {
     while let current = map {
       let name = String(cString: bpf_map__name(current))
       if bpf_map__is_internal(current) {
-        try prepareSection(current, Self.sectionName(name), plan)
+        try prepareSection(current, Self.sectionName(name), plan.sectionContents)
       } else if !used.contains(name) {
         try check("leave map out", bpf_map__set_autocreate(current, false), name)
       } else {
@@ -152,13 +178,29 @@ private final class OpenObject {
     return fresh
   }
 
+  /// Sets the contents of sections, and leaves maps as they are.
+  func prepareSections(
+    _ contents: (_ section: String, _ initial: [UInt8]) throws(KernelError) -> [UInt8]?
+  ) throws(KernelError) {
+    var map = bpf_object__next_map(pointer, nil)
+    while let current = map {
+      let name = Self.sectionName(String(cString: bpf_map__name(current)))
+      if bpf_map__is_internal(current) { try prepareSection(current, name, contents) }
+      if bpf_map__type(current) == BPF_MAP_TYPE_PERF_EVENT_ARRAY, bpf_map__max_entries(current) == 0 {
+        try check("set map size", bpf_map__set_max_entries(current, UInt32(Processors.possible)), name)
+      }
+      map = bpf_object__next_map(pointer, current)
+    }
+  }
+
   private func prepareSection(
-    _ map: OpaquePointer, _ section: String, _ plan: ObjectInstance.Plan
+    _ map: OpaquePointer, _ section: String,
+    _ newContents: (_ section: String, _ initial: [UInt8]) throws(KernelError) -> [UInt8]?
   ) throws(KernelError) {
     var size = 0
     guard let initial = bpf_map__initial_value(map, &size) else { return }
     let contents = Array(UnsafeRawBufferPointer(start: initial, count: size))
-    guard let replaced = try plan.sectionContents(section, contents) else { return }
+    guard let replaced = try newContents(section, contents) else { return }
     if replaced.count == size {
       try check("set section contents", bpf_map__set_initial_value(map, replaced, size), section)
       return

@@ -1,32 +1,44 @@
 import CLibbpf
 import Glibc
 
-/// A cgroup of our own in the unified hierarchy; removed when it goes out of scope.
+/// A cgroup of our own in the unified hierarchy; removed when it goes out of scope, or when the process ends.
 struct OwnCgroup: ~Copyable {
   let path: String
   private let descriptor: Descriptor
+  private let undertaker: Undertaker
   var raw: Int32 { descriptor.raw }
 
   /// Makes one below the cgroup that the process is in, so that a single thread can move into it.
   static func create() throws(KernelError) -> OwnCgroup {
-    guard let root = mountPoint() else {
+    guard let parent = place() else {
       throw KernelError(.unavailable, call: "find cgroup2", detail: "no cgroup2 file system is mounted")
     }
-    let parent = root + ownPath()
     try sweep(parent)
-    let path = "\(parent)/ciliate-\(getpid())-\(ciliate_gettid())"
-    guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw .system("mkdir", errno, path) }
+    let path = try make("\(parent)/ciliate-\(getpid())-\(ciliate_gettid())")
     do throws(KernelError) {
-      return OwnCgroup(path: path, descriptor: try Descriptor.open(path, O_RDONLY | O_DIRECTORY))
+      return OwnCgroup(
+        path: path, descriptor: try Descriptor.open(path, O_RDONLY | O_DIRECTORY),
+        undertaker: try Undertaker.watch(over: path))
     } catch {
       rmdir(path)
       throw error
     }
   }
 
-  private init(path: String, descriptor: consuming Descriptor) {
+  /// A folder of its own for each: programs of two nodes must not see each other's sockets.
+  private static func make(_ name: String) throws(KernelError) -> String {
+    for number in 0..<65_536 {
+      let path = "\(name).\(number)"
+      if mkdir(path, 0o755) == 0 { return path }
+      if errno != EEXIST { throw .system("mkdir", errno, path) }
+    }
+    throw .system("mkdir", EEXIST, name)
+  }
+
+  private init(path: String, descriptor: consuming Descriptor, undertaker: consuming Undertaker) {
     self.path = path
     self.descriptor = descriptor
+    self.undertaker = undertaker
   }
 
   deinit { rmdir(path) }
@@ -48,6 +60,14 @@ struct OwnCgroup: ~Copyable {
     if TextFile.write("\(ciliate_gettid())", to: parent + "/cgroup.threads") == 0 { return }
     let result = TextFile.write("\(getpid())", to: parent + "/cgroup.procs")
     guard result == 0 else { throw .system("write", result, parent + "/cgroup.procs") }
+  }
+
+  /// The cgroup that ours are made in: the one that the process is in.
+  static func place() -> String? { mountPoint().map { $0 + ownPath() } }
+
+  /// Removes cgroups that killed processes have left behind where ours would be made.
+  static func sweep() {
+    if let parent = place() { try? sweep(parent) }
   }
 
   /// Removes cgroups that a killed process has left behind.

@@ -3,9 +3,10 @@ import Synchronization
 
 /// Work on several threads at once, where the kernel takes its time (the verifier).
 enum Parallel {
-  /// Calls `body` with 0 ..< `count`, each once, on as many threads as there are processors. Returns when all are done.
-  static func forEach(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
-    let workers = min(count, Processors.possible)
+  /// Calls `body` with 0 ..< `count`, each once, on as many threads as there are processors, or `threads`. Returns
+  /// when all are done.
+  static func forEach(_ count: Int, threads: Int? = nil, _ body: @escaping @Sendable (Int) -> Void) {
+    let workers = min(count, threads ?? Processors.possible)
     guard workers > 1 else {
       for index in 0..<count { body(index) }
       return

@@ -21,7 +21,7 @@ struct ProgramTable {
   /// The endpoints whose policy programs are loaded, and with what configuration.
   private var policies: [UInt16: DatapathConfig] = [:]
 
-  private struct InstanceKey: Hashable {
+  fileprivate struct InstanceKey: Hashable {
     var file: String
     var config: [UInt8]
   }
@@ -75,8 +75,9 @@ struct ProgramTable {
     return index
   }
 
-  /// Follows the endpoints of the image: programs of endpoints that are gone are taken out, and those whose
-  /// configuration is another are loaded anew. Nothing is loaded for endpoints that no packet has reached yet.
+  /// Follows the endpoints of the image: programs of endpoints that are gone are taken out, those whose configuration
+  /// is another are loaded anew, and those loaded ahead are put in. Nothing is loaded for endpoints that no packet
+  /// has reached yet.
   mutating func followPolicies(_ state: borrowing NodeState, _ maps: NodeMapSet) throws(KernelError) {
     for endpoint in policies.keys.sorted() {
       guard let config = state.image.endpointConfig(endpoint) else {
@@ -87,6 +88,22 @@ struct ProgramTable {
       }
       if let known = policies[endpoint], !Self.same(known, config) { try loadPolicy(config, state, maps) }
     }
+    try installPolicies(state, maps)
+  }
+
+  /// Puts the policy programs that have been loaded already into `cilium_call_policy`.
+  mutating func installPolicies(_ state: borrowing NodeState, _ maps: NodeMapSet) throws(KernelError) {
+    guard let stage = objects.policyStage else { return }
+    for config in state.image.endpointConfigs where policies[config.endpoint_id] == nil {
+      let key = InstanceKey(file: stage.file.name, config: Self.octets(config))
+      let isLoaded = instances[key]?.contains { $0.programs[stage.program] != nil } ?? false
+      if isLoaded { try loadPolicy(config, state, maps) }
+    }
+  }
+
+  /// Whether an object has been loaded for this configuration.
+  func holds(_ placement: DatapathObjects.Placement, _ config: DatapathConfig) -> Bool {
+    instances[InstanceKey(file: placement.file.name, config: Self.octets(config))] != nil
   }
 
   /// Loads an endpoint's policy program into `cilium_call_policy`. False when that has been done before, or when
@@ -110,34 +127,53 @@ struct ProgramTable {
     return true
   }
 
-  /// Loads the programs of attachments and the policy programs of endpoints, on several threads at once.
-  mutating func preload(
+  /// An object that is to be loaded with one configuration: opened, its maps made and filled.
+  struct PendingLoad {
+    let job: LoadJob
+    fileprivate let key: InstanceKey
+    fileprivate let plan: ObjectInstance.Plan
+    fileprivate let made: MadeMaps
+  }
+
+  /// Opens what attachments and policy stages need and is not loaded yet, and has the crew load it; when that is done,
+  /// `finish` takes it over.
+  func pendingLoads(
     _ attachments: [Attachment], _ endpoints: [DatapathConfig], _ state: borrowing NodeState,
-    _ maps: NodeMapSet
-  ) throws(KernelError) {
-    var wanted: [(placement: DatapathObjects.Placement, config: DatapathConfig)] = []
-    for attachment in attachments {
-      if let placement = objects.placement(of: attachment.hook) {
-        wanted.append((placement, attachment.config))
+    _ maps: NodeMapSet, _ crew: borrowing Crew
+  ) throws(KernelError) -> [PendingLoad] {
+    var wanted: [(key: InstanceKey, file: ObjectFile, config: DatapathConfig, entries: [String])] = []
+    func want(_ placement: DatapathObjects.Placement, _ config: DatapathConfig) {
+      let key = InstanceKey(file: placement.file.name, config: Self.octets(config))
+      guard instances[key] == nil else { return }
+      if let index = wanted.firstIndex(where: { $0.key == key }) {
+        // Loaded together, programs share their tail calls.
+        if !wanted[index].entries.contains(placement.program) {
+          wanted[index].entries.append(placement.program)
+        }
+      } else {
+        wanted.append((key, placement.file, config, [placement.program]))
       }
     }
-    if let stage = objects.policyStage { wanted += endpoints.map { (stage, $0) } }
-    var pending: [(key: InstanceKey, plan: ObjectInstance.Plan, made: MadeMaps, job: LoadJob)] = []
-    for (placement, config) in wanted {
-      let key = InstanceKey(file: placement.file.name, config: Self.octets(config))
-      if instances[key] != nil || pending.contains(where: { $0.key == key }) { continue }
-      try checkMacros(config, placement.file)
+    for attachment in attachments {
+      if let placement = objects.placement(of: attachment.hook) { want(placement, attachment.config) }
+    }
+    if let stage = objects.policyStage { for config in endpoints { want(stage, config) } }
+    var pending: [PendingLoad] = []
+    for (key, file, config, entries) in wanted {
+      try checkMacros(config, file)
       let made = MadeMaps()
-      let plan = plan(placement, entries(of: placement, config, state), config, state, maps, made)
-      pending.append((key, plan, made, try LoadJob(placement.file, plan)))
+      let plan = plan(file, entries, config, state, maps, made)
+      let job = try LoadJob(file, plan)
+      crew.add(size: file.bytes.count) { job.load() }
+      pending.append(PendingLoad(job: job, key: key, plan: plan, made: made))
     }
-    let jobs = pending.map(\.job)
-    Parallel.forEach(jobs.count) { jobs[$0].load() }
-    for (key, plan, made, job) in pending {
-      instances[key] = [try job.finish(plan)]
-      made.maps.forEach(maps.adopt)
-    }
-    for config in endpoints { _ = try loadPolicy(config, state, maps) }
+    return pending
+  }
+
+  /// Takes over what a job has loaded.
+  mutating func finish(_ pending: PendingLoad, _ maps: NodeMapSet) throws(KernelError) {
+    instances[pending.key] = [try pending.job.finish(pending.plan)]
+    pending.made.maps.forEach(maps.adopt)
   }
 
   private mutating func instance(
@@ -148,7 +184,7 @@ struct ProgramTable {
     if let known = instances[key]?.first(where: { $0.programs[placement.program] != nil }) { return known }
     try checkMacros(config, placement.file)
     let made = MadeMaps()
-    let plan = plan(placement, [placement.program], config, state, maps, made)
+    let plan = plan(placement.file, [placement.program], config, state, maps, made)
     let instance = try ObjectInstance.load(placement.file, plan)
     made.maps.forEach(maps.adopt)
     instances[key, default: []].append(instance)
@@ -156,15 +192,14 @@ struct ProgramTable {
   }
 
   /// Maps that libbpf made while loading and that later objects are to share.
-  private final class MadeMaps {
+  fileprivate final class MadeMaps {
     var maps: [BPFMap] = []
   }
 
   private func plan(
-    _ placement: DatapathObjects.Placement, _ entries: [String], _ config: DatapathConfig,
-    _ state: borrowing NodeState, _ maps: NodeMapSet, _ made: MadeMaps
+    _ file: ObjectFile, _ entries: [String], _ config: DatapathConfig, _ state: borrowing NodeState,
+    _ maps: NodeMapSet, _ made: MadeMaps
   ) -> ObjectInstance.Plan {
-    let file = placement.file
     let endpoint = config.endpoint_id != 0 ? config.endpoint_id : config.host_ep_id
     // `state` cannot be captured by a closure: the maps are copied (shared storage, nothing is duplicated).
     let contents = state.maps
@@ -177,26 +212,6 @@ struct ProgramTable {
         try maps.placement(name, shape, endpoint: endpoint, maps: contents)
       },
       share: { made.maps.append($0) })
-  }
-
-  /// The programs of a file that are used with one configuration: loaded together, they share their tail calls.
-  private func entries(
-    of placement: DatapathObjects.Placement, _ config: DatapathConfig, _ state: borrowing NodeState
-  ) -> [String] {
-    var entries = [placement.program]
-    for attachment in state.image.attachments where Self.same(attachment.config, config) {
-      if let other = objects.placement(of: attachment.hook), other.file.name == placement.file.name,
-        !entries.contains(other.program)
-      {
-        entries.append(other.program)
-      }
-    }
-    if let stage = objects.policyStage, stage.file.name == placement.file.name,
-      !entries.contains(stage.program), state.image.endpointConfigs.contains(where: { Self.same($0, config) })
-    {
-      entries.append(stage.program)
-    }
-    return entries
   }
 
   /// Refuses a configuration that a foreign object was not compiled for.
@@ -213,17 +228,13 @@ struct ProgramTable {
   }
 
   private static func octets(_ config: DatapathConfig) -> [UInt8] {
-    withUnsafeBytes(of: config) { Array($0.prefix(significantSize)) }
+    withUnsafeBytes(of: config) { Array($0) }
   }
-
-  /// Octets of a configuration without the padding behind its last field, which copies need not carry along.
-  private static let significantSize =
-    MemoryLayout<DatapathConfig>.offset(of: \.env_pinned).map { $0 + 1 } ?? MemoryLayout<DatapathConfig>.size
 
   @inline(__always)
   static func same(_ a: DatapathConfig, _ b: DatapathConfig) -> Bool {
     withUnsafePointer(to: a) { a in
-      withUnsafePointer(to: b) { b in memcmp(a, b, significantSize) == 0 }
+      withUnsafePointer(to: b) { b in memcmp(a, b, MemoryLayout<DatapathConfig>.size) == 0 }
     }
   }
 }
@@ -237,6 +248,13 @@ enum SectionContents {
     switch section {
     case ".rodata": try native(initial, file, config)
     case ".rodata.config": try ConfigVariables.patch(initial, file.variables, config, object: file.name)
+    default: sized(section, initial, file)
+    }
+  }
+
+  /// The same with the configuration that was compiled in: only what depends on the number of CPUs is new.
+  static func sized(_ section: String, _ initial: [UInt8], _ file: ObjectFile) -> [UInt8]? {
+    switch section {
     case ".data.aux": [UInt8](repeating: 0, count: auxStride(file, initial.count) * Processors.possible)
     case ".rodata.aux": auxBounds(initial, file)
     default: nil

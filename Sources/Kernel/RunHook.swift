@@ -10,12 +10,28 @@ extension KernelNode: HookInterpreter {
   public mutating func run(
     _ attachment: Attachment, on input: HookInput, state: borrowing NodeState
   ) throws(KernelError) -> HookResult {
+    try run(attachment, on: input, state: state, readingMaps: reading == .everyHop)
+  }
+
+  /// The same; with `readingMaps` the result says what the program did to the maps.
+  public mutating func run(
+    _ attachment: Attachment, on input: HookInput, state: borrowing NodeState, readingMaps: Bool
+  ) throws(KernelError) -> HookResult {
     if objects.isForeign { try CompiledValues.check(objects, attachment, input, state) }
+    try SocketAffinity.check(input, state)
     try namespace.enter()
     let index = try program(attachment, state)
     try follow(state)
     try setClock(input.environment.ktime)
-    var result = try runOnce(index, attachment, input)
+    var result: HookResult
+    do {
+      result = try runOnce(index, attachment, input)
+    } catch {
+      // The program may have run all the same: what it told and wrote is not the next hop's.
+      _ = collectEvents()
+      try reset(to: state)
+      throw error
+    }
     // A policy program is loaded when a packet first reaches its endpoint: everything is put back, and run again.
     while result.verdict == .drop, result.drop == .epNotReady,
       let endpoint = result.subject.endpoint(in: state.maps),
@@ -25,7 +41,11 @@ extension KernelNode: HookInterpreter {
       try setClock(input.environment.ktime)
       result = try runOnce(index, attachment, input)
     }
-    try readMaps(into: &result, state)
+    if readingMaps {
+      try readMaps(into: &result, state, ktime: input.environment.ktime)
+    } else {
+      sync.didRunUnread()
+    }
     return result
   }
 
@@ -51,6 +71,12 @@ extension KernelNode: HookInterpreter {
   /// Tells that the programs' own runs have brought the maps to this position of the log, so that its changes are
   /// not sent. Only of use when maps are read per conversation.
   public mutating func adopt(through position: Int) { sync.adopt(position) }
+
+  /// Carries over what has been added to the log, then compares.
+  public mutating func mapDifferences(from state: borrowing NodeState) throws(KernelError) -> [MapChange] {
+    try follow(state)
+    return try compareMaps(state)
+  }
 
   /// What turns `state` into the kernel's maps, map by map and ascending by key: empty when they agree.
   public mutating func compareMaps(_ state: borrowing NodeState) throws(KernelError) -> [MapChange] {
@@ -103,14 +129,14 @@ extension KernelNode: HookInterpreter {
     for key in sync.pending(state) { try maps.send(key, from: state.maps) }
   }
 
-  private mutating func readMaps(into result: inout HookResult, _ state: borrowing NodeState)
-    throws(KernelError)
-  {
-    guard reading == .everyHop else { return sync.didRunUnread() }
+  private mutating func readMaps(
+    into result: inout HookResult, _ state: borrowing NodeState, ktime: UInt64
+  ) throws(KernelError) {
     var values: [MapEntryKey: [UInt8]?] = [:]
     for map in MapID.allCases where map.isWrittenByPrograms {
       guard let difference = try maps.difference(map, state.maps) else { continue }
-      result.changes += difference.changes
+      result.changes +=
+        objects.isForeign ? difference.changes.map { $0.rebased(state, ktime) } : difference.changes
       values.merge(difference.values) { $1 }
     }
     sync.didRun(values)
@@ -180,11 +206,25 @@ extension KernelNode: HookInterpreter {
   private mutating func collectEvents() -> [Event] {
     var collected: [Event] = []
     if objects.isForeign {
-      events?.drain { collected.append(EventVersions.event($0)) }
+      events?.drain { collected.append(EventVersions.event($0, objects.profile)) }
     } else {
       events?.drain { collected.append(Event(bytes: $0)) }
     }
     return collected
+  }
+}
+
+extension MapChange {
+  /// A new token bucket is filled at the kernel's time of the run, which is the run's own to less than a second: given,
+  /// and set to that. Later times follow from it by whole intervals.
+  fileprivate func rebased(_ state: borrowing NodeState, _ ktime: UInt64) -> MapChange {
+    guard map == .rateLimit, operation == .put,
+      state.maps.rateLimit[key(as: RateLimitKey.self)] == nil
+    else { return self }
+    var bucket = value(as: RateLimitValue.self)
+    guard bucket.last_topup / 1_000_000_000 == ktime / 1_000_000_000 else { return self }
+    bucket.last_topup = ktime
+    return MapChange(put: bucket, at: key(as: RateLimitKey.self), in: .rateLimit)
   }
 }
 

@@ -43,7 +43,7 @@ struct SocketRunner: ~Copyable {
     let sockets: Result<[OpenSocket], KernelError>
     do throws(KernelError) {
       try NetworkNamespace.leave()
-      let host = try openSockets([.ipv4], isHost: true)
+      let host = try openSockets([.ipv4, .ipv6], isHost: true)
       try namespace.enter()
       sockets = .success(host + (try openSockets([.ipv4, .ipv6], isHost: false)))
     } catch {
@@ -83,6 +83,8 @@ struct SocketRunner: ~Copyable {
         let type = number == IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM
         let flags = Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         let raw = socket(family == .ipv4 ? AF_INET : AF_INET6, Int32(type.rawValue) | flags, Int32(number))
+        // A host may be without IPv6; its hops are then not run.
+        if raw < 0, isHost, errno == EAFNOSUPPORT { continue }
         guard raw >= 0 else { throw .system("socket", errno) }
         let descriptor = SharedDescriptor(Descriptor(raw))
         if isHost, setsockopt(raw, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3) != 0 {
@@ -113,6 +115,10 @@ struct SocketRunner: ~Copyable {
     }
     var address = ciliate_address(input.destination, input.port)
     let result = ciliate_reconnect(socket.descriptor.raw, &address)
+    if result == -ENETUNREACH {
+      throw KernelError(
+        .notRun, call: "connect", detail: "the host has no route over which \(hook.rawValue) could connect")
+    }
     guard result == 0 || result == -EINPROGRESS else { return (.drop, input) }
     var reached = ciliate_address()
     let peer = ciliate_peer(socket.descriptor.raw, family == .ipv6 ? 1 : 0, &reached)

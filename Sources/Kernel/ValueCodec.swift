@@ -64,30 +64,26 @@ struct BatchFill: TableVisitor {
 
   mutating func visit<Key: MapKey, Value: MapValue>(_ table: FlatTable<Key, Value>) throws(KernelError) {
     guard table.count > 0 else { return }
-    if codec.isIdentity && MemoryLayout<Key>.stride == MemoryLayout<Key>.size
-      && MemoryLayout<Value>.stride == MemoryLayout<Value>.size
-    {
-      try lend(table.keys, table.values, count: table.count)
+    let plain = table.octets()
+    if codec.isIdentity {
+      try lend(plain.keys, plain.values, count: table.count)
       return
     }
     let size = codec.shape.transferSize
+    let valueSize = MemoryLayout<Value>.size
     var values = [UInt8](repeating: 0, count: size * table.count)
-    var keys: [UInt8] = []
-    keys.reserveCapacity(codec.map.keySize * table.count)
     values.withUnsafeMutableBytes { values in
-      for index in table.keys.indices {
-        withUnsafeBytes(of: table.keys[index]) { keys.append(contentsOf: $0) }
-        withUnsafeBytes(of: table.values[index]) { value in
-          if let from = value.baseAddress, let to = values.baseAddress {
-            codec.encode(from, into: to + index * size)
-          }
+      plain.values.withUnsafeBytes { plain in
+        guard let from = plain.baseAddress, let to = values.baseAddress else { return }
+        for index in 0..<table.count {
+          codec.encode(from + index * valueSize, into: to + index * size)
         }
       }
     }
-    try lend(keys, values, count: table.count)
+    try lend(plain.keys, values, count: table.count)
   }
 
-  private func lend<Key, Value>(_ keys: [Key], _ values: [Value], count: Int) throws(KernelError) {
+  private func lend(_ keys: [UInt8], _ values: [UInt8], count: Int) throws(KernelError) {
     var outcome: Result<Void, KernelError> = .success(())
     keys.withUnsafeBytes { keys in
       values.withUnsafeBytes { values in

@@ -5,8 +5,6 @@ import Intent
 public enum LintRule: String, Hashable, Sendable, CaseIterable {
   // Refused by the agent, without a word at `kubectl apply`.
   case badExpression = "bad-expression"
-  case badNamePattern = "bad-name-pattern"
-  case headerWithoutName = "header-without-name"
   case l7Disabled = "l7-disabled"
   case nodePeersDisabled = "node-peers-disabled"
   case refusedByAgent = "refused-by-agent"
@@ -39,7 +37,7 @@ public enum LintRule: String, Hashable, Sendable, CaseIterable {
   /// Whether the policy has no effect at all.
   public var isRefusal: Bool {
     switch self {
-    case .badExpression, .badNamePattern, .headerWithoutName, .l7Disabled, .nodePeersDisabled,
+    case .badExpression, .l7Disabled, .nodePeersDisabled,
       .refusedByAgent:
       true
     default: false
@@ -50,8 +48,6 @@ public enum LintRule: String, Hashable, Sendable, CaseIterable {
   public var summary: String {
     switch self {
     case .badExpression: "an expression of an HTTP rule cannot be read, and the agent refuses the policy"
-    case .badNamePattern: "a DNS name or pattern cannot be read, and the agent refuses the policy"
-    case .headerWithoutName: "a header match has no name, and the agent refuses the policy"
     case .l7Disabled: "layer 7 rules need l7Proxy, without which the agent refuses the policy"
     case .nodePeersDisabled: "fromNodes and toNodes need node labels enabled, or the agent refuses the policy"
     case .refusedByAgent: "the agent refuses the policy, which then has no effect"
@@ -85,8 +81,6 @@ extension LintRule {
   init?(_ problem: PolicyProblem.Kind) {
     switch problem {
     case .expressionForm: self = .badExpression
-    case .namePatternForm: self = .badNamePattern
-    case .headerWithoutName: self = .headerWithoutName
     case .l7Disabled: self = .l7Disabled
     case .nodePeers: self = .nodePeersDisabled
     default: self = .refusedByAgent

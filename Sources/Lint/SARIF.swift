@@ -11,7 +11,7 @@ public struct SARIF {
   public var text: String {
     let ids = Array(Set(findings.map(\.id))).sorted()
     let rules = ids.map { id -> String in
-      let summary = LintRule(rawValue: id)?.summary ?? id
+      let summary = LintCatalogue[id]?.summary ?? id
       return #"{"id":\#(quoted(id)),"shortDescription":{"text":\#(quoted(summary))}}"#
     }
     let results = findings.map(result)

@@ -44,11 +44,15 @@ public struct PolicyValidation {
         "the rule has none of ingress, ingressDeny, egress, egressDeny")
     }
     let isHost = rule.nodeSelector != nil
-    for entry in (rule.ingress ?? []) + (rule.ingressDeny ?? []) { check(entry, .ingress, isHost: isHost) }
-    for entry in (rule.egress ?? []) + (rule.egressDeny ?? []) { check(entry, .egress, isHost: isHost) }
+    for entry in rule.ingress ?? [] { check(entry, .ingress, isHost: isHost, isDeny: false) }
+    for entry in rule.ingressDeny ?? [] { check(entry, .ingress, isHost: isHost, isDeny: true) }
+    for entry in rule.egress ?? [] { check(entry, .egress, isHost: isHost, isDeny: false) }
+    for entry in rule.egressDeny ?? [] { check(entry, .egress, isHost: isHost, isDeny: true) }
   }
 
-  private mutating func check(_ entry: TrafficRule, _ direction: PolicyDirection, isHost: Bool) {
+  private mutating func check(
+    _ entry: TrafficRule, _ direction: PolicyDirection, isHost: Bool, isDeny: Bool
+  ) {
     let kinds = entry.peers.presentKinds(direction)
     if kinds.count > 1 {
       refuse(
@@ -64,7 +68,14 @@ public struct PolicyValidation {
     if let icmp = entry.icmps?.first, entry.toPorts?.isEmpty == false {
       refuse("icmps-with-ports", icmp.location, by: .agent, "icmps and toPorts cannot stand in one rule")
     }
-    for port in entry.toPorts ?? [] { check(port, direction, isHost: isHost) }
+    for port in entry.toPorts ?? [] {
+      if let ports = port.ports, ports.count > 40 {
+        // The schema bounds the lists of allow rules alone.
+        refuse(
+          "too-many", port.location, by: isDeny ? .agent : .apiServer, "more than 40 ports in one entry")
+      }
+      check(port, direction, isHost: isHost)
+    }
     for icmp in entry.icmps ?? [] where (icmp.fields?.count ?? 0) > 40 {
       refuse("too-many", icmp.location, by: .apiServer, "more than 40 ICMP types in one entry")
     }
@@ -80,13 +91,9 @@ public struct PolicyValidation {
   private mutating func check(_ name: FQDNSelector) {
     switch (name.matchName, name.matchPattern) {
     case (nil, nil):
-      // The agent takes it: an empty pattern compiles.
-      findings.append(
-        Finding(
-          id: "empty-name", severity: .warning, at: name.location,
-          "\(policy.reference): a name selector with neither matchName nor matchPattern selects no name"))
+      refuse("empty-name", name.location, by: .apiServer, "a name selector needs matchName or matchPattern")
     case (.some, .some):
-      refuse("conflict", name.location, by: .agent, "matchName and matchPattern exclude each other")
+      refuse("conflict", name.location, by: .apiServer, "matchName and matchPattern exclude each other")
     default: break
     }
     checkName(name.matchName, name.location, wildcards: false)
@@ -114,11 +121,7 @@ public struct PolicyValidation {
   }
 
   private mutating func check(_ rule: PortRule, _ direction: PolicyDirection, isHost: Bool) {
-    let ports = rule.ports ?? []
-    if ports.count > 40 {
-      refuse("too-many", rule.location, by: .apiServer, "more than 40 ports in one entry")
-    }
-    for port in ports where port.port == nil {
+    for port in rule.ports ?? [] where port.port == nil {
       refuse("empty-port", port.location, by: .agent, "a port must be given (\"0\" for all)")
     }
     if rule.serverNames?.isEmpty == true {
@@ -128,16 +131,20 @@ public struct PolicyValidation {
     if let listener = rule.listener, direction == .ingress {
       refuse("listener-on-ingress", listener.location, by: .agent, "a listener works on egress only")
     }
-    guard let rules = rule.rules, rules.count > 0 else { return }
+    guard let rules = rule.rules else { return }
+    if rules.isUnspecific {
+      refuse("no-l7-kind", rules.location, by: .apiServer, "rules need http or dns")
+    }
+    if rules.http != nil, rules.dns != nil {
+      refuse("two-l7-kinds", rules.location, by: .apiServer, "one entry takes http or dns rules, not both")
+    }
+    guard rules.count > 0 else { return }
     check(rules, rule, direction, isHost: isHost)
   }
 
   private mutating func check(
     _ rules: L7Rules, _ rule: PortRule, _ direction: PolicyDirection, isHost: Bool
   ) {
-    if rules.http != nil, rules.dns != nil {
-      refuse("two-l7-kinds", rules.location, by: .apiServer, "one entry takes http or dns rules, not both")
-    }
     let hasDNS = rules.dns?.isEmpty == false
     if hasDNS, direction == .ingress {
       refuse("dns-on-ingress", rules.location, by: .agent, "DNS rules work on egress only")
@@ -188,6 +195,9 @@ extension PolicyPeers {
 }
 
 extension L7Rules {
+  /// Whether no kind of rules is named at all; an empty list of a kind is one.
+  var isUnspecific: Bool { http == nil && dns == nil && kafka == nil && l7proto == nil }
+
   /// How many rules there are, of any kind.
   var count: Int { (http ?? []).count + (dns ?? []).count + (kafka ?? []).count + (l7 ?? []).count }
 }

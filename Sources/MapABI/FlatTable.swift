@@ -1,3 +1,5 @@
+public import CPrefetch
+
 /// A key of a map: plain octets without hidden padding, compared and hashed as octets.
 public protocol MapKey: Sendable {}
 /// A value of a map: plain octets.
@@ -6,38 +8,48 @@ public protocol MapValue: Sendable {}
 extension UInt16: MapKey {}
 extension UInt32: MapKey {}
 
-/// A hash map of plain values: open addressing over dense arrays of keys and values.
+/// A hash map of plain values: an index with open addressing over a dense array of entries.
 ///
-/// No reference counting on the path of a look-up; `keys` and `values` lie side by side, as a batch update of a
-/// kernel map wants them. Order is that of insertion until a removal (which moves the last entry into the gap), so
-/// the same operations give the same order everywhere.
+/// Made for tables that fit no cache: a miss touches one line of the index, a hit one more with key and value side by
+/// side, and no reference is counted on the way. Order is that of insertion until a removal (which moves the last
+/// entry into the gap), so the same operations give the same order everywhere. A value type: copies share their memory
+/// until one of them is changed.
 ///
 /// Look-ups are inlinable: without it they run unspecialised in other modules, five times slower
 /// (`ciliate-bench model`).
 @frozen
-public struct FlatTable<Key: MapKey, Value: MapValue>: Sendable {
-  public internal(set) var keys: [Key] = []
-  public internal(set) var values: [Value] = []
-  /// A power of two many slots: 0 is empty, else the upper half of the hash and the entry's index plus one.
-  @usableFromInline var slots: [UInt64] = [0, 0, 0, 0]
+public struct FlatTable<Key: MapKey, Value: MapValue>: @unchecked Sendable {
+  @frozen @usableFromInline
+  struct Entry {
+    @usableFromInline var key: Key
+    @usableFromInline var value: Value
+  }
+
+  public private(set) var count = 0
+  /// The index, a power of two many slots of 32 bits, and behind it the entries. Nil as long as nothing was put in.
+  ///
+  /// A slot is 0 when it is empty. Else its low bits, as many as number the slots, are the entry's position plus one,
+  /// and those above are of the key's hash.
+  @usableFromInline var base: UnsafeMutableRawPointer?
+  /// The number of slots less one.
+  @usableFromInline var mask: UInt32 = 0
+  /// How many entries there is room for: half as many as slots.
+  private var capacity = 0
+  /// Owns what `base` points to.
+  @usableFromInline var memory: TableMemory?
 
   public init() {}
 
-  public var count: Int { keys.count }
-
+  /// Makes room for so many entries altogether.
   public mutating func reserveCapacity(_ capacity: Int) {
-    keys.reserveCapacity(capacity)
-    values.reserveCapacity(capacity)
-    var size = slots.count
-    while size < capacity * 2 { size *= 2 }
-    if size > slots.count { rehash(size) }
+    if capacity > self.capacity { move(toCapacity: capacity) }
   }
 
   /// The value of `key`; assigning nil removes the entry.
   public subscript(key: Key) -> Value? {
     @inlinable @inline(__always) get {
       guard let index = index(of: key) else { return nil }
-      return values[index]
+      return withExtendedLifetime(memory) { entry(index).pointee.value }
     }
     set {
       if let newValue { insert(newValue, for: key) } else { remove(key) }
@@ -47,83 +59,159 @@ public struct FlatTable<Key: MapKey, Value: MapValue>: Sendable {
   /// The position of `key` in `keys` and `values`.
   @inlinable @inline(__always)
   public func index(of key: Key) -> Int? {
-    let hash = Self.hash(key)
-    let mask = slots.count - 1
-    let tag = hash >> 32
-    var position = Int(truncatingIfNeeded: hash) & mask
-    return slots.withUnsafeBufferPointer { slots in
-      keys.withUnsafeBufferPointer { keys in
-        while true {
-          let slot = slots[position]
-          if slot == 0 { return nil }
-          if slot >> 32 == tag {
-            let index = Int(slot & 0xffff_ffff) - 1
-            if Self.equal(keys[index], key) { return index }
-          }
-          position = (position + 1) & mask
+    guard let base else { return nil }
+    return withExtendedLifetime(memory) {
+      let hash = Self.hash(key)
+      var position = UInt32(truncatingIfNeeded: hash) & mask
+      let tag = UInt32(truncatingIfNeeded: hash >> 32) & ~mask
+      while true {
+        let slot = base.load(fromByteOffset: Int(position) &* 4, as: UInt32.self)
+        if slot == 0 { return nil }
+        if slot & ~mask == tag {
+          let index = Int(slot & mask) &- 1
+          if Self.equal(entry(index).pointee.key, key) { return index }
         }
+        position = (position &+ 1) & mask
       }
     }
   }
 
   public mutating func insert(_ value: Value, for key: Key) {
     if let index = index(of: key) {
-      values[index] = value
+      makeUnique()
+      entry(index).pointee.value = value
       return
     }
-    if (keys.count + 1) * 2 > slots.count { rehash(slots.count * 2) }
-    keys.append(key)
-    values.append(value)
-    place(Self.hash(key), index: keys.count - 1)
+    if count == capacity { move(toCapacity: Swift.max(capacity * 2, 8)) } else { makeUnique() }
+    entry(count).initialize(to: Entry(key: key, value: value))
+    count += 1
+    place(key, index: count - 1)
   }
 
   public mutating func remove(_ key: Key) {
     guard let index = index(of: key) else { return }
+    makeUnique()
     unplace(key, index: index)
-    let last = keys.count - 1
+    let last = count - 1
     if index != last {
-      let moved = keys[last]
-      unplace(moved, index: last)
-      keys[index] = moved
-      values[index] = values[last]
-      place(Self.hash(moved), index: index)
+      let moved = entry(last).pointee
+      unplace(moved.key, index: last)
+      entry(index).pointee = moved
+      place(moved.key, index: index)
     }
-    keys.removeLast()
-    values.removeLast()
+    count = last
   }
 
-  private mutating func rehash(_ size: Int) {
-    slots = Array(repeating: 0, count: size)
-    for index in keys.indices { place(Self.hash(keys[index]), index: index) }
+  /// Where an entry lies; the index must be one of an entry.
+  @inlinable @inline(__always)
+  func entry(_ index: Int) -> UnsafeMutablePointer<Entry> {
+    (base.unsafelyUnwrapped + (Int(mask) &+ 1) &* 4).assumingMemoryBound(to: Entry.self) + index
+  }
+}
+
+extension FlatTable {
+  private mutating func makeUnique() {
+    if memory != nil, !isKnownUniquelyReferenced(&memory) { move(toCapacity: capacity) }
   }
 
-  private mutating func place(_ hash: UInt64, index: Int) {
-    let mask = slots.count - 1
-    var position = Int(truncatingIfNeeded: hash) & mask
-    while slots[position] != 0 { position = (position + 1) & mask }
-    slots[position] = hash & ~0xffff_ffff | UInt64(index + 1)
+  /// Moves all entries into memory of their own, with room for at least `wanted` of them.
+  private mutating func move(toCapacity wanted: Int) {
+    let old = self
+    // At least a cache line of slots, so that the entries start on a line as well.
+    var slots = 16
+    while slots < wanted * 2 { slots *= 2 }
+    // All the room that the index has: what is not used yet takes no memory.
+    capacity = slots / 2
+    mask = UInt32(truncatingIfNeeded: slots - 1)
+    let memory = TableMemory(byteCount: slots * 4 + capacity * MemoryLayout<Entry>.stride)
+    self.memory = memory
+    base = memory.base
+    if count > 0 {
+      withExtendedLifetime(old.memory) { entry(0).initialize(from: old.entry(0), count: count) }
+    }
+    if let before = old.base, old.mask == mask {
+      withExtendedLifetime(old.memory) { memory.base.copyMemory(from: before, byteCount: slots * 4) }
+    } else {
+      memory.base.initializeMemory(as: UInt32.self, repeating: 0, count: slots)
+      for index in 0..<count { place(entry(index).pointee.key, index: index) }
+    }
+  }
+
+  @inline(__always)
+  private func slot(_ position: UInt32) -> UnsafeMutablePointer<UInt32> {
+    base.unsafelyUnwrapped.assumingMemoryBound(to: UInt32.self) + Int(position)
+  }
+
+  private mutating func place(_ key: Key, index: Int) {
+    let hash = Self.hash(key)
+    var position = UInt32(truncatingIfNeeded: hash) & mask
+    while slot(position).pointee != 0 { position = (position &+ 1) & mask }
+    slot(position).pointee = UInt32(truncatingIfNeeded: hash >> 32) & ~mask | UInt32(index + 1)
   }
 
   /// Empties the slot of an entry and closes the gap in its probe sequence.
   private mutating func unplace(_ key: Key, index: Int) {
-    let mask = slots.count - 1
-    let wanted = UInt64(index + 1)
-    var hole = Int(truncatingIfNeeded: Self.hash(key)) & mask
-    while slots[hole] & 0xffff_ffff != wanted { hole = (hole + 1) & mask }
+    let wanted = UInt32(index + 1)
+    var hole = UInt32(truncatingIfNeeded: Self.hash(key)) & mask
+    while slot(hole).pointee & mask != wanted { hole = (hole &+ 1) & mask }
     var position = hole
     while true {
-      position = (position + 1) & mask
-      let slot = slots[position]
-      if slot == 0 { break }
-      let home = Int(truncatingIfNeeded: Self.hash(keys[Int(slot & 0xffff_ffff) - 1])) & mask
-      if (position - home) & mask >= (position - hole) & mask {
-        slots[hole] = slot
+      position = (position &+ 1) & mask
+      let other = slot(position).pointee
+      if other == 0 { break }
+      let home = UInt32(truncatingIfNeeded: Self.hash(entry(Int(other & mask) - 1).pointee.key)) & mask
+      if (position &- home) & mask >= (position &- hole) & mask {
+        slot(hole).pointee = other
         hole = position
       }
     }
-    slots[hole] = 0
+    slot(hole).pointee = 0
+  }
+}
+
+// Look-ups in large tables wait for memory; those who know keys beforehand can have them wait together.
+extension FlatTable {
+  /// Whether it is worth while to prefetch: small tables stay in the caches by themselves.
+  @inlinable @inline(__always)
+  public var isLarge: Bool { count > 4096 }
+
+  /// Brings the part of the index closer that a look-up of `key` starts with.
+  ///
+  /// - Returns: the key's hash, for ``prefetchEntry(_:)``.
+  @inlinable @inline(__always)
+  public func prefetch(_ key: Key) -> UInt64 {
+    let hash = Self.hash(key)
+    if let base {
+      ciliate_prefetch(base + Int(UInt32(truncatingIfNeeded: hash) & mask) &* 4)
+    }
+    return hash
   }
 
+  /// Brings the entry closer that the index has under a hash; best when the index is there already.
+  @inlinable @inline(__always)
+  public func prefetchEntry(_ hash: UInt64) {
+    guard let base else { return }
+    withExtendedLifetime(memory) {
+      var position = UInt32(truncatingIfNeeded: hash) & mask
+      let tag = UInt32(truncatingIfNeeded: hash >> 32) & ~mask
+      while true {
+        let slot = base.load(fromByteOffset: Int(position) &* 4, as: UInt32.self)
+        if slot == 0 { return }
+        if slot & ~mask == tag {
+          let address = UnsafeRawPointer(entry(Int(slot & mask) &- 1))
+          ciliate_prefetch(address)
+          // Where entries end in the next line.
+          if MemoryLayout<Entry>.stride > 16 { ciliate_prefetch(address + (MemoryLayout<Entry>.size - 1)) }
+          return
+        }
+        position = (position &+ 1) & mask
+      }
+    }
+  }
+}
+
+// Keys as octets.
+extension FlatTable {
   @inlinable @inline(__always)
   static func equal(_ a: Key, _ b: Key) -> Bool {
     withUnsafeBytes(of: a) { a in
@@ -142,17 +230,24 @@ public struct FlatTable<Key: MapKey, Value: MapValue>: Sendable {
     }
   }
 
+  /// One multiplication for every two words.
   @inlinable @inline(__always)
   static func hash(_ key: Key) -> UInt64 {
     withUnsafeBytes(of: key) { bytes in
       let size = MemoryLayout<Key>.size
       var hash: UInt64 = 0x9e37_79b9_7f4a_7c15
       var offset = 0
-      while offset + 8 <= size {
-        hash = mix(hash ^ bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
-        offset += 8
+      while offset + 16 <= size {
+        hash = mix(
+          hash ^ bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self),
+          bytes.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self))
+        offset += 16
       }
-      return offset < size ? mix(hash ^ tail(bytes, from: offset)) : hash
+      if offset + 8 <= size {
+        let word = bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+        return mix(hash ^ word, tail(bytes, from: offset + 8))
+      }
+      return offset < size ? mix(hash, tail(bytes, from: offset)) : hash
     }
   }
 
@@ -174,21 +269,10 @@ public struct FlatTable<Key: MapKey, Value: MapValue>: Sendable {
     return word
   }
 
+  /// Both words are in the sum as well: where one factor happens to be zero, the product forgets the other.
   @inlinable @inline(__always)
-  static func mix(_ word: UInt64) -> UInt64 {
-    let product = word.multipliedFullWidth(by: 0xa076_1d64_78bd_642f)
-    return product.high ^ product.low
-  }
-}
-
-extension FlatTable: Sequence {
-  /// The entries in order.
-  public func makeIterator() -> AnyIterator<(key: Key, value: Value)> {
-    var index = 0
-    return AnyIterator {
-      guard index < keys.count else { return nil }
-      defer { index += 1 }
-      return (keys[index], values[index])
-    }
+  static func mix(_ first: UInt64, _ second: UInt64) -> UInt64 {
+    let product = (first ^ 0xa076_1d64_78bd_642f).multipliedFullWidth(by: second ^ 0xe703_7ed1_a0b4_28db)
+    return product.high ^ product.low ^ (first &+ second)
   }
 }

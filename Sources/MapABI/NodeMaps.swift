@@ -120,6 +120,20 @@ public struct EndpointPolicies: Sendable {
     return tables[position][matching: key]
   }
 
+  /// See ``FlatTable/prefetch(_:)``.
+  @inlinable @inline(__always)
+  public func prefetch(_ key: PolicyKey, endpoint: UInt16) -> UInt64 {
+    guard let position = position(of: endpoint) else { return 0 }
+    return tables[position].entries.prefetch(key)
+  }
+
+  /// See ``FlatTable/prefetchEntry(_:)``.
+  @inlinable @inline(__always)
+  public func prefetchEntry(_ hash: UInt64, endpoint: UInt16) {
+    guard let position = position(of: endpoint) else { return }
+    tables[position].entries.prefetchEntry(hash)
+  }
+
   mutating func apply(_ change: MapChange) {
     if position(of: change.endpoint) == nil { self[change.endpoint] = Table() }
     guard let position = position(of: change.endpoint) else { return }

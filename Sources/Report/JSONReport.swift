@@ -17,12 +17,7 @@ public enum JSONReport {
     .members(
       ("schema", .string("ciliate.run/v1")),
       ("seed", .integer(outcome.seed)),
-      (
-        "kernel",
-        .members(
-          ("ran", .bool(outcome.kernel.ran)), ("reason", .text(outcome.kernel.reason)),
-          ("datapath", .string(outcome.kernel.datapath)))
-      ),
+      ("kernel", kernel(outcome.kernel)),
       ("scenarios", .array(outcome.scenarios.map(scenario))),
       ("journeys", .array(outcome.scenarios.flatMap { s in s.journeys.map { journey($0, of: s) } })),
       (
@@ -32,7 +27,12 @@ public enum JSONReport {
       ("totals", totals(outcome)))
   }
 
-  private static func scenario(_ scenario: ScenarioOutcome) -> JSONValue {
+  static func kernel(_ status: KernelStatus) -> JSONValue {
+    .members(
+      ("ran", .bool(status.ran)), ("reason", .text(status.reason)), ("datapath", .string(status.datapath)))
+  }
+
+  static func scenario(_ scenario: ScenarioOutcome) -> JSONValue {
     .members(
       ("name", .string(scenario.name)), ("file", .string(scenario.file)),
       ("result", .string(scenario.result.rawValue)),
@@ -49,7 +49,7 @@ public enum JSONReport {
       ("agreement", agreement(scenario.agreement)))
   }
 
-  private static func step(_ step: StepOutcome) -> JSONValue {
+  static func step(_ step: StepOutcome) -> JSONValue {
     .members(
       ("name", .string(step.name)), ("verb", .string(step.verb)), ("result", .string(step.result.rawValue)),
       ("expected", .object(step.expected.map { .init(name: $0.field, value: .string($0.value)) })),
@@ -58,7 +58,7 @@ public enum JSONReport {
       ("messages", .array(step.messages.map(JSONValue.string))))
   }
 
-  private static func observation(_ got: Observation) -> JSONValue {
+  static func observation(_ got: Observation) -> JSONValue {
     .members(
       ("outcome", .text(got.outcome)), ("verdict", .text(got.verdict)),
       ("verdicts", .members(("egress", .text(got.egress)), ("ingress", .text(got.ingress)))),
@@ -74,7 +74,7 @@ public enum JSONReport {
       ("stage", .string(place.stage)), ("direction", .string(place.direction)))
   }
 
-  private static func journey(_ journey: Journey, of scenario: ScenarioOutcome) -> JSONValue {
+  static func journey(_ journey: Journey, of scenario: ScenarioOutcome) -> JSONValue {
     let disposition: JSONValue
     switch journey.disposition {
     case .inFlight: disposition = .members(("kind", .string("in-flight")))
@@ -105,6 +105,10 @@ public enum JSONReport {
       return .members(
         ("time", .string("\(step.time.unixNanoseconds)")), ("node", .string(step.node)),
         ("device", .string(step.device)), ("kernel", .string("\(step.action)")))
+    case .proxy(let step):
+      return .members(
+        ("time", .string("\(step.time.unixNanoseconds)")), ("node", .string(step.node)),
+        ("listener", .string(step.listener)), ("proxy", .string(step.action.words)))
     }
   }
 
@@ -118,7 +122,7 @@ public enum JSONReport {
     }
   }
 
-  private static func agreement(_ agreement: Agreement) -> JSONValue {
+  static func agreement(_ agreement: Agreement) -> JSONValue {
     .members(
       ("compared", .integer(agreement.compared)), ("agreeing", .integer(agreement.agreeing)),
       (
@@ -144,7 +148,7 @@ public enum JSONReport {
       ))
   }
 
-  private static func divergence(_ divergence: Divergence, of scenario: ScenarioOutcome) -> JSONValue {
+  static func divergence(_ divergence: Divergence, of scenario: ScenarioOutcome) -> JSONValue {
     .members(
       ("scenario", .string(scenario.name)), ("time", .string("\(divergence.time.unixNanoseconds)")),
       ("node", .string(divergence.node)), ("device", .string(divergence.device)),

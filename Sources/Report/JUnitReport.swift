@@ -46,7 +46,7 @@ public enum JUnitReport {
   }
 
   /// Text for an attribute: markup escaped, control characters that XML does not have replaced.
-  static func escape(_ text: String) -> String {
+  public static func escape(_ text: String) -> String {
     var result = ""
     for scalar in text.unicodeScalars {
       switch scalar {

@@ -1,15 +1,20 @@
-import Datapath
+public import Datapath
 import MapABI
-import Runner
+public import Runner
 import Wire
 
 /// What a step says, in words; names instead of numbers where they are known.
-struct StepText {
+public struct StepText {
   var names: NameBook
   var node: String
 
+  public init(names: NameBook, node: String) {
+    self.names = names
+    self.node = node
+  }
+
   /// The words of one step; nil for a step that only structures the others.
-  func text(_ step: Step) -> String? {
+  public func text(_ step: Step) -> String? {
     switch step {
     case .stage, .parsed: nil
     case .spoofedSource: "the source address is not the endpoint's own"

@@ -46,7 +46,7 @@ public struct TextReport {
     return lines
   }
 
-  private func walk(_ step: StepOutcome, _ scenario: ScenarioOutcome) -> [String] {
+  func walk(_ step: StepOutcome, _ scenario: ScenarioOutcome) -> [String] {
     guard walks != .none else { return [] }
     let walk = Walk(names: scenario.names, showsMaps: showsMaps)
     let journeys = step.journeys.compactMap { number in scenario.journeys.first { $0.id == number } }
@@ -74,7 +74,7 @@ public struct TextReport {
     return shown
   }
 
-  private func agreement(_ agreement: Agreement) -> [String] {
+  func agreement(_ agreement: Agreement) -> [String] {
     guard agreement.compared > 0 || !agreement.notRun.isEmpty else { return [] }
     var lines = ["", "kernel: \(agreement.agreeing) of \(agreement.compared) hops agree"]
     for entry in agreement.notRun { lines.append("  not run: \(entry.count) hops: \(entry.reason)") }

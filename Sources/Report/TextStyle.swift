@@ -1,4 +1,4 @@
-import Runner
+public import Runner
 
 /// Colours, where the terminal has them.
 public struct TextStyle: Sendable {
@@ -10,7 +10,7 @@ public struct TextStyle: Sendable {
   func bold(_ text: String) -> String { wrap("1", text) }
   func bad(_ text: String) -> String { wrap("31", text) }
 
-  func result(_ word: ResultWord) -> String {
+  public func result(_ word: ResultWord) -> String {
     switch word {
     case .pass: wrap("32", word.rawValue)
     case .skipped: wrap("33", word.rawValue)

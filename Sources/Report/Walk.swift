@@ -15,6 +15,8 @@ struct Walk {
       case .hook(let hop): lines += hook(hop)
       case .kernel(let step):
         lines.append("  \(clock(step.time))  \(place(step.node, step.device))\(action(step.action))")
+      case .proxy(let step):
+        lines.append("  \(clock(step.time))  \(step.node)  \(step.listener)  \(step.action.words)")
       }
     }
     lines.append("  → \(disposition(journey.disposition))")

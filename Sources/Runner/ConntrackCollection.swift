@@ -43,14 +43,21 @@ extension Session where Observer: ~Copyable {
   /// Lets time pass; the agents' passes happen when they are due.
   mutating func advance(by span: Instant.Span) {
     let end = network.clock + span
-    while let due = nextCollection, due < end {
+    while let due = nextDue, due < end {
       if due > network.clock {
         network.advance(by: Instant.Span(nanoseconds: due.nanoseconds &- network.clock.nanoseconds))
       }
       collectConntrack()
+      collectNames()
     }
     network.advance(by: Instant.Span(nanoseconds: end.nanoseconds &- network.clock.nanoseconds))
     collectConntrack()
+    collectNames()
+  }
+
+  private var nextDue: Instant? {
+    [nextCollection, controlPlane.nextNameCollection.map { Instant(nanoseconds: $0) }].compactMap(\.self)
+      .min()
   }
 
   private var nextCollection: Instant? { collections.values.map(\.next).min() }
@@ -66,8 +73,10 @@ extension Session where Observer: ~Copyable {
         let isUp = controlPlane.node(name)?.agent == .up
         let maps = isUp ? network.withState(ofNode: index) { $0.maps } : NodeMaps()
         let changes = collection.pass(over: maps, at: now)
-        guard !changes.isEmpty else { continue }
-        network.update(node: index, attachments: nil, endpointConfigs: nil, changes: changes)
+        if !changes.isEmpty {
+          network.update(node: index, attachments: nil, endpointConfigs: nil, changes: changes)
+        }
+        if isUp { noteConntrackPass(name, index) }
       }
     }
   }

@@ -6,16 +6,22 @@ struct ConversationView {
   let journeys: [Journey]
   /// The first packet to the target, if one was sent.
   let first: Journey?
+  /// The first packets of the connections by which proxies carried the conversation on.
+  let proxied: [Journey]
 
-  init(journeys: [Journey], first: Int?) {
+  init(journeys: [Journey], first: Int?, proxied: [Int] = []) {
     self.journeys = journeys
     self.first = first.flatMap { id in journeys.first { $0.id == id } }
+    self.proxied = proxied.compactMap { id in journeys.first { $0.id == id } }
   }
 
-  /// The decisions that policy took on the first packet; on any packet where there is no first (a name that was
-  /// not resolved, say).
+  /// The packets that policy is asked about: the first one, and those that carry it on behind proxies; all where there
+  /// is no first (a name that was not resolved, say).
+  private var asked: [Journey] { first.map { [$0] + proxied } ?? journeys }
+
+  /// The decisions that policy took on them.
   private var decisions: [PolicyDecision] {
-    (first.map { [$0] } ?? journeys).flatMap(\.hops).flatMap { hop in
+    asked.flatMap(\.hops).flatMap { hop in
       hop.result.steps.compactMap { step in if case .policy(let decision) = step { decision } else { nil } }
     }
   }
@@ -56,15 +62,27 @@ struct ConversationView {
 
   /// The first drop: of the first packet to the target, else of any.
   var drop: DropPlace? {
-    for journey in (first.map { [$0] } ?? []) + journeys {
+    for journey in (first.map { [$0] + proxied } ?? []) + journeys {
       if case .dropped(let place) = journey.disposition { return place }
     }
     return nil
   }
 
+  /// The rules of layer 7 by which proxies let the conversation pass, in order.
+  var proxyRules: [String] {
+    let steps = journeys.flatMap { journey in
+      journey.passages.compactMap { passage -> ProxyStep? in
+        if case .proxy(let step) = passage { step } else { nil }
+      }
+    }
+    return steps.reduce(into: []) { rules, step in
+      if case .allowed(_, let rule) = step.action, !rules.contains(rule) { rules.append(rule) }
+    }
+  }
+
   /// The last decision's place, for naming the rule behind it: node, endpoint, key.
   var deciding: (node: String, decision: PolicyDecision)? {
-    for hop in (first.map { [$0] } ?? journeys).flatMap(\.hops).reversed() {
+    for hop in asked.flatMap(\.hops).reversed() {
       for case .policy(let decision) in hop.result.steps.reversed() { return (hop.node, decision) }
     }
     return nil

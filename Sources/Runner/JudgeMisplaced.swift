@@ -18,7 +18,7 @@ extension Judge {
 }
 
 extension Expectation {
-  /// The parts that are given, without `objects` and `map`, which concern the state and go with every verb.
+  /// The parts that are given, without `objects`, `map` and `lint`, which concern the state and go with every verb.
   fileprivate var parts: [String] {
     let given: [(String, Bool)] = [
       ("outcome", outcome != nil), ("exitCode", exitCode != nil), ("http", http != nil),
@@ -26,7 +26,7 @@ extension Expectation {
       ("verdict", verdict != nil), ("verdicts", egressVerdict != nil || ingressVerdict != nil),
       ("drop", drop != nil), ("rule", rule != nil), ("match", match != nil), ("backend", backend != nil),
       ("backendOf", backendOf != nil), ("distribution", distribution != nil), ("path", !path.isEmpty),
-      ("wire", !wire.isEmpty), ("flows", !flows.isEmpty), ("matrix", matrix != nil), ("lint", lint != nil),
+      ("wire", !wire.isEmpty), ("flows", !flows.isEmpty), ("matrix", matrix != nil),
       ("view", view != nil),
     ]
     return given.filter(\.1).map(\.0)

@@ -14,7 +14,8 @@ extension Session where Observer: ~Copyable {
 
   /// What a probe's result and journeys show.
   func observation(_ result: ProbeResult) -> Observation {
-    let view = ConversationView(journeys: journeys(result.journeys), first: result.firstJourney)
+    let view = ConversationView(
+      journeys: journeys(result.journeys), first: result.firstJourney, proxied: result.proxied)
     var got = Observation()
     got.outcome = result.outcome.rawValue
     got.exitCode = result.exitCode
@@ -39,7 +40,12 @@ extension Session where Observer: ~Copyable {
     else { return nil }
     let key = Self.key(of: decision, entry)
     let origins = rendering.origins(of: key)
-    return origins.isEmpty ? nil : origins.map(\.description).joined(separator: "; ")
+    guard !origins.isEmpty else { return nil }
+    let words = origins.map(\.description).joined(separator: "; ")
+    // What a proxy let pass was decided by rules of layer 7.
+    // The rule that led to the proxy is often the one by which the proxy lets it pass.
+    let further = view.proxyRules.filter { rule in !origins.contains { $0.description == rule } }
+    return ([words] + further).joined(separator: ", ")
   }
 
   /// The key under which the deciding entry stands.

@@ -52,6 +52,8 @@ public struct ScenarioOutcome: Sendable {
   public var findings: [Finding]
   /// Names for what stands in journeys as numbers.
   public var names: NameBook
+  /// What its steps asked to capture, by name.
+  public var captures: [NamedCapture] = []
 
   public init(name: String, file: String) {
     self.name = name
@@ -92,6 +94,8 @@ public struct StepOutcome: Sendable {
   public var messages: [String]
   /// The journeys of the step, in order of sending.
   public var journeys: [Int]
+  /// What policies say of the step's probe, one for each place that it may end at; only where it was asked for.
+  public var explanations: [ProbeExplanation]
   public var location: SourceLocation
 
   public init(name: String, verb: String, location: SourceLocation) {
@@ -102,6 +106,7 @@ public struct StepOutcome: Sendable {
     got = Observation()
     messages = []
     journeys = []
+    explanations = []
     self.location = location
   }
 }

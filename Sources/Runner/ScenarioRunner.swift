@@ -16,7 +16,9 @@ extension NoObserver: ScenarioObserver {
 }
 
 extension Replay: ScenarioObserver where Interpreter: ~Copyable {}
+extension ConversationReplay: ScenarioObserver where Interpreter: ~Copyable {}
 extension Recorder: ScenarioObserver where Interpreter: ~Copyable {}
+extension Duel: ScenarioObserver where Baseline: ~Copyable, Candidate: ~Copyable {}
 
 /// Looks at nothing.
 public struct NoObserver: HopObserver {
@@ -29,8 +31,12 @@ public enum ScenarioRunner {
   /// - Parameters:
   ///   - seed: overrides the scenario's own.
   ///   - findings: what was found when the files were read.
+  ///   - profile: the version of Cilium that the nodes run.
+  ///   - explains: whether each probe comes with what policies say of it, and why.
   public static func run<Observer: ScenarioObserver & ~Copyable>(
-    _ loaded: LoadedScenario, findings: [Finding], seed: UInt64?, observer: consuming Observer
+    _ loaded: LoadedScenario, findings: [Finding], seed: UInt64?, profile: DatapathProfile = .current,
+    explains: Bool = false,
+    observer: consuming Observer
   ) -> ScenarioOutcome {
     var outcome = ScenarioOutcome(name: loaded.scenario.name, file: loaded.scenario.file)
     outcome.findings = findings
@@ -44,13 +50,15 @@ public enum ScenarioRunner {
       return outcome
     }
     var session = Session(
-      loaded, cluster: cluster, seed: seed ?? loaded.scenario.seed, observer: observer)
+      loaded, cluster: cluster, seed: seed ?? loaded.scenario.seed, profile: profile, observer: observer)
+    session.explains = explains
     for (number, step) in loaded.scenario.steps.enumerated() {
       outcome.steps.append(session.perform(step, number: number))
     }
     outcome.journeys = session.network.journeys
     outcome.agreement = session.network.observer.agreement
     outcome.names = session.names
+    outcome.captures = session.captures.map { NamedCapture($0, outcome.journeys, outcome.names) }
     for finding in session.controlPlane.findings where !outcome.findings.contains(finding) {
       outcome.findings.append(finding)
     }

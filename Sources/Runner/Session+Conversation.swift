@@ -18,6 +18,7 @@ extension Session where Observer: ~Copyable {
     for result in run.results {
       for message in intentDifferences(probe, result, observation(result)) { judge.fail(message) }
     }
+    if explains { outcome.explanations = explanations(probe, last) }
     guard let expect else { return }
     for result in run.results.prefix(1) { judge.judge(expect, observation(result)) }
     for result in run.results.dropFirst() {
@@ -28,7 +29,7 @@ extension Session where Observer: ~Copyable {
     if let body = expect.body { judge.check("body", glob: body.value, got: last.body) }
     let conversation = journeys(outcome.journeys)
     if let match = expect.match {
-      let view = ConversationView(journeys: conversation, first: last.firstJourney)
+      let view = ConversationView(journeys: conversation, first: last.firstJourney, proxied: last.proxied)
       judge.check("match", expected: match.value.rawValue, got: view.match)
     }
     judge.judgePath(expect.path, conversation, names)

@@ -101,7 +101,11 @@ extension Session where Observer: ~Copyable {
     if let message = probe.icmp { return .icmp(type: message.type, code: message.code) }
     guard let port else { return nil }
     switch port.transport {
-    case .tcp: return http.map { .http($0) } ?? .tcp
+    case .tcp:
+      if case .url(let url)? = probe.to, url.scheme == .https, let http {
+        return .https(http, serverName: IPAddress(url.host) == nil ? url.host : nil)
+      }
+      return http.map { .http($0) } ?? .tcp
     case .udp: return .udp
     case .sctp: return .sctp
     case .icmp, .icmpv6: return .icmp(type: nil, code: nil)
@@ -210,8 +214,14 @@ extension Session where Observer: ~Copyable {
     return wanted.map { .success($0) } ?? .failure(ProbeProblem("\(target) has no address of that family"))
   }
 
+  /// The same of a probe's target.
+  func onlyPort(of probe: Probe) -> ProbePort? {
+    guard let target = probe.to else { return nil }
+    return onlyPort(of: target)
+  }
+
   /// The port of a target that has one only.
-  private func onlyPort(of target: ProbeTarget) -> ProbePort? {
+  func onlyPort(of target: ProbeTarget) -> ProbePort? {
     guard case .service(let id) = target,
       let service = controlPlane.services.first(where: { $0.id == id }), service.service.ports.count == 1,
       let port = service.service.ports.first

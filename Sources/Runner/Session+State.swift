@@ -10,7 +10,8 @@ extension Session where Observer: ~Copyable {
   /// Judges what a step's expectation says of objects and findings, whatever the verb.
   func judgeState(_ expectation: Expectation, _ judge: inout Judge) {
     for object in expectation.objects { self.judge(object, &judge) }
-    if !expectation.maps.isEmpty { judge.cannotJudge("map") }
+    for map in expectation.maps { self.judge(map, &judge) }
+    if let ids = expectation.lint { judgeLint(ids, &judge) }
   }
 
   private func judge(_ expectation: ObjectExpectation, _ judge: inout Judge) {

@@ -21,6 +21,7 @@ extension Session where Observer: ~Copyable {
       outcome.result = error.isUnmodelled ? .unmodelled : .error
       outcome.messages.append(error.message)
     }
+    if !controlPlane.learntAnything.isEmpty { adopt(world().nameBook()) }
     if outcome.journeys.isEmpty { outcome.journeys = Array(firstJourney..<network.journeys.count) }
     if let expect = step.expect {
       judgeState(expect, &judge)
@@ -64,6 +65,13 @@ extension Session where Observer: ~Copyable {
     case .component(.agent, let nodes, let power):
       for name in nodeOrder where nodes == .all || nodes == .named(name) {
         controlPlane.setAgent(name, isDown: power == .down)
+        if power == .down { stopProxies(on: name, envoy: !settings.features.envoyDaemonSet, dns: true) }
+      }
+      reconcile()
+    case .component(.envoy, let nodes, let power):
+      for name in nodeOrder where nodes == .all || nodes == .named(name) {
+        if power == .up { envoysDown.remove(name) } else { envoysDown.insert(name) }
+        if power == .down { stopProxies(on: name, envoy: true, dns: false) }
       }
       reconcile()
     case .component(let component, _, _):
@@ -88,10 +96,14 @@ extension Session where Observer: ~Copyable {
     case .matrix(let matrix): try perform(matrix, expect, &outcome, &judge)
     case .inject(let injection): try inject(injection, expect, &outcome, &judge)
     case .view(let request): try show(request, expect, &outcome, &judge)
-    case .capture:
-      throw StepError(
-        "a capture of its own is not modelled yet: --pcap writes every device's packets", isUnmodelled: true)
+    case .capture(let command): try capture(command, &outcome)
     }
+  }
+
+  /// What becomes of connections when the process of a node's proxies ends.
+  private mutating func stopProxies(on name: String, envoy: Bool, dns: Bool) {
+    guard let index = network.nodeIndex(named: name) else { return }
+    network.stopProxies(index) { $0.parser == .dns ? dns : envoy }
   }
 
   private mutating func change(_ body: (inout ClusterState) throws(ClusterError) -> Void) throws(StepError) {

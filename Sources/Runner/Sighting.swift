@@ -51,6 +51,7 @@ extension Journey {
           add(step.time, step.node, step.device, step.frame, .outbound, underlay: true)
         default: break
         }
+      case .proxy: break
       }
     }
     return result

@@ -14,6 +14,8 @@ struct World {
   let dns: WorldDNS
   /// Every node that has ever been, in order of appearance: their places in the simulation never change.
   let nodeOrder: [String]
+  /// Where Envoy is down.
+  var envoysDown: Set<String> = []
 
   /// Pods and health endpoints, in the order of the simulation's list.
   var endpoints: [Endpoint] { controlPlane.endpoints }
@@ -49,7 +51,8 @@ struct World {
         controlPlane.settings.routing.ipv4NativeCIDR, controlPlane.settings.routing.ipv6NativeCIDR,
       ].compactMap(\.self),
       endpointRoutes: options.endpointRoutes, nativeRouting: !options.tunnel,
-      listeners: listeners(on: info), image: controlPlane.image(of: info.name) ?? MapImage(node: info.name))
+      listeners: listeners(on: info), proxies: proxies(on: info),
+      image: controlPlane.image(of: info.name) ?? MapImage(node: info.name))
   }
 
   private func device(_ device: ControlPlaneDevice) -> NodeDevice? {
@@ -62,6 +65,20 @@ struct World {
     default: return nil
     }
     return NodeDevice(name: device.name, ifindex: device.ifindex, mac: device.mac, kind: kind)
+  }
+
+  /// Envoy runs on its own or in the agent's pod; the DNS proxy is the agent.
+  private func proxies(on info: NodeInfo) -> [ProxySpec] {
+    let settings = controlPlane.settings
+    guard settings.policy.l7Proxy else { return [] }
+    let ports = ProxyPorts(node: info.name)
+    let agentRuns = info.agent == .up
+    let envoyRuns =
+      !envoysDown.contains(info.name) && (settings.features.envoyDaemonSet || agentRuns)
+    return ProxyListener.all.map { listener in
+      ProxySpec(
+        listener, port: ports[listener], isUp: listener.parser == .dns ? agentRuns : envoyRuns)
+    }
   }
 
   /// What answers at a node's own addresses: the kubelet, the API server, and pods in the host's network.

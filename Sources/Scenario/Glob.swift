@@ -130,3 +130,8 @@ struct Glob {
 public func matchesGlob(_ text: String, _ pattern: String) -> Bool {
   Glob.matches(Array(text), Array(pattern))
 }
+
+/// A pattern that a path alone matches.
+public func globEscaped(_ path: String) -> String {
+  path.map { "*?[".contains($0) ? "[\($0)]" : String($0) }.joined()
+}

@@ -21,6 +21,48 @@ public enum ProbeTarget: Hashable, Sendable {
   case url(ProbeURL)
 }
 
+extension ProbeTarget {
+  /// `pod`, `ns/pod`, `workload/ns/name`, `node/NAME`, `external/NAME`, `svc/ns/name`, an address or a URL; a bare
+  /// name is one of namespace `default`. Nil for anything else.
+  public init?(_ text: String) {
+    if text.contains("://") {
+      guard let url = ProbeURL(text) else { return nil }
+      self = .url(url)
+      return
+    }
+    if let address = IPAddress(text) {
+      self = .address(address)
+      return
+    }
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    guard parts.allSatisfy({ !$0.isEmpty }) else { return nil }
+    let name = NamespacedName(
+      namespace: parts.count > 1 ? parts[parts.count - 2] : "default", name: parts.last ?? "")
+    let named = parts.count == 2 ? NamespacedName(namespace: "default", name: parts[1]) : name
+    switch (parts[0], parts.count) {
+    case ("node", 2): self = .node(parts[1])
+    case ("external", 2): self = .external(parts[1])
+    case ("workload", 2...3): self = .workload(named)
+    case ("svc", 2...3): self = .service(named)
+    case (_, 1...2): self = .pod(name)
+    default: return nil
+    }
+  }
+}
+
+extension ProbeSource {
+  /// The places among targets that can send.
+  public init?(_ place: ProbeTarget) {
+    switch place {
+    case .pod(let id): self = .pod(id)
+    case .workload(let id): self = .workload(id)
+    case .node(let name): self = .node(name)
+    case .external(let name): self = .external(name)
+    case .service, .address, .url: return nil
+    }
+  }
+}
+
 extension ProbeSource: CustomStringConvertible {
   public var description: String {
     switch self {

@@ -32,10 +32,22 @@ public struct ScenarioLoader {
   ) -> (scenario: LoadedScenario?, findings: [Finding]) {
     let (scenario, findings) = ScenarioReader(file: file).read(text, steps: steps)
     guard let scenario else { return (nil, findings) }
+    return load(
+      scenario, findings, lines: text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline))
+  }
+
+  /// The same for a scenario that no file holds: its paths are relative to the folder of `scenario.file`.
+  public static func load(_ scenario: ScenarioFile) -> (scenario: LoadedScenario?, findings: [Finding]) {
+    load(scenario, [], lines: [])
+  }
+
+  private static func load(
+    _ scenario: ScenarioFile, _ findings: [Finding], lines: [Substring]
+  ) -> (scenario: LoadedScenario?, findings: [Finding]) {
+    let file = scenario.file
     let folder = file.lastIndex(of: "/").map { String(file[..<$0]) } ?? ""
     let loader = ScenarioLoader(
-      base: file.hasPrefix("/") && folder.isEmpty ? "/" : folder,
-      lines: text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline))
+      base: file.hasPrefix("/") && folder.isEmpty ? "/" : folder, lines: lines)
     loader.log.add(findings)
     let loaded = loader.load(scenario)
     return (loader.log.errorCount == 0 ? loaded : nil, loader.log.findings)

@@ -103,15 +103,9 @@ extension Cursor {
   /// `pod`, `ns/pod`, `node/NAME`, `external/NAME`, or a mapping of one of them.
   func probeSource() -> ProbeSource? {
     guard let place = place() else { return nil }
-    switch place {
-    case .pod(let id): return .pod(id)
-    case .workload(let id): return .workload(id)
-    case .node(let name): return .node(name)
-    case .external(let name): return .external(name)
-    case .service, .address, .url:
-      report("invalid-value", "\(place) cannot send; expected a pod, a workload, node/NAME or external/NAME")
-      return nil
-    }
+    if let source = ProbeSource(place) { return source }
+    report("invalid-value", "\(place) cannot send; expected a pod, a workload, node/NAME or external/NAME")
+    return nil
   }
 
   func probeTarget() -> ProbeTarget? { place() }
@@ -119,26 +113,11 @@ extension Cursor {
   private func place() -> ProbeTarget? {
     if case .mapping = value.content { return placeMapping() }
     guard let text = nonEmptyString() else { return nil }
+    if let place = ProbeTarget(text) { return place }
     if text.contains("://") {
-      if let url = ProbeURL(text) { return .url(url) }
       report("invalid-value", "\(quoted(text)) is no URL of the form http://host[:port]/path")
       return nil
     }
-    if let address = IPAddress(text) { return .address(address) }
-    let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-    guard parts.allSatisfy({ !$0.isEmpty }) else { return unknownPlace(text) }
-    switch (parts[0], parts.count) {
-    case ("node", 2): return .node(parts[1])
-    case ("external", 2): return .external(parts[1])
-    case ("workload", 2...3): return .workload(named(Array(parts.dropFirst())))
-    case ("svc", 2...3): return .service(named(Array(parts.dropFirst())))
-    case ("node", 1), ("external", 1), ("svc", 1), ("workload", 1): return .pod(named(parts))
-    case (_, 1...2): return .pod(named(parts))
-    default: return unknownPlace(text)
-    }
-  }
-
-  private func unknownPlace(_ text: String) -> ProbeTarget? {
     report(
       "invalid-value",
       "\(quoted(text)) is no place; expected pod, namespace/pod, node/NAME, external/NAME, svc/namespace/name,"

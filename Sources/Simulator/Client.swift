@@ -24,6 +24,8 @@ struct Client {
   /// What is sent again when no answer comes.
   var unanswered: Packet?
   var received: [UInt8] = []
+  /// For a proxy's own client: what it works for.
+  var upstream: UpstreamLink?
 
   /// Whether nobody answers what it sends: any message of ICMP but an echo request.
   var isOneWay: Bool {

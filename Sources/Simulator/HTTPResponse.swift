@@ -38,13 +38,13 @@ struct HTTPResponse {
     return body.isEmpty ? [Array(header.utf8)] : [Array(header.utf8), body]
   }
 
-  private static func headerEnd(_ octets: [UInt8]) -> Int? {
+  static func headerEnd(_ octets: [UInt8]) -> Int? {
     guard octets.count >= 4 else { return nil }
     let mark = Array("\r\n\r\n".utf8)
     return (0...octets.count - 4).first { Array(octets[$0..<$0 + 4]) == mark }.map { $0 + 4 }
   }
 
-  private static func reason(_ status: Int) -> String {
+  static func reason(_ status: Int) -> String {
     switch status {
     case 200: "OK"
     case 204: "No Content"

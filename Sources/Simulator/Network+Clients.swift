@@ -15,7 +15,7 @@ extension Network where Observer: ~Copyable {
   }
 
   /// The number by which ``continueProbe(_:with:)`` knows the last probe.
-  public var lastProbe: Int { clients.count - 1 }
+  public var lastProbe: Int { clients.lastIndex { $0.upstream == nil } ?? clients.count - 1 }
 
   /// Sends another request over a connection that an earlier probe left open.
   public mutating func continueProbe(_ client: Int, with request: HTTPRequest?, timeout: Instant.Span)
@@ -36,6 +36,8 @@ extension Network where Observer: ~Copyable {
     clients[client].phase = .awaitingResponse
     if case .http(let http) = clients[client].request.traffic {
       sendData(client, http.octets)
+    } else if case .https(let http, _) = clients[client].request.traffic {
+      sendData(client, TLSRecord.make(TLSRecord.applicationData, http.octets))
     } else {
       sendData(client, Array("ciliate".utf8))
     }
@@ -47,13 +49,15 @@ extension Network where Observer: ~Copyable {
     while clients[client].phase != .done, clients[client].phase != .held, !queue.isEmpty { handleNext() }
     // The last packets of the conversation still arrive; timers of probes that are over do nothing.
     settle()
-    if let first = clients[client].result.firstJourney,
+    // A proxied conversation ends where the proxy took it.
+    if let first = clients[client].result.proxied.last ?? clients[client].result.firstJourney,
       case .delivered(let place) = journeys[first].disposition
     {
       clients[client].result.deliveredTo = place
     } else if clients[client].isOneWay, clients[client].result.outcome == .ok {
       clients[client].result.outcome = .timeout
     }
+    endConversation()
   }
 
   private mutating func begin(_ client: Int) {
@@ -72,19 +76,27 @@ extension Network where Observer: ~Copyable {
   /// Asks the name server for the first of the names left to try.
   private mutating func query(_ client: Int) {
     guard case .resolving(let candidates, let type) = clients[client].phase, let name = candidates.first,
-      case .pod(let pod) = clients[client].request.from, let server = topology.pods[pod].nameserver,
-      let source = sourceAddress(of: clients[client].request.from, for: server)
+      case .pod(let pod) = clients[client].request.from, let server = topology.pods[pod].nameserver
     else { return finish(client, .dnsFailure) }
-    noteSocketTranslation(from: clients[client].request.from, to: server)
+    let target = translateSocket(from: clients[client].request.from, to: server, port: 53, .udp)
+    if target.isRefused {
+      if let hop = target.hop { noteRefusal(hop, client: client, to: server, port: 53) }
+      return finish(client, .dnsFailure)
+    }
+    guard let source = sourceAddress(of: clients[client].request.from, for: target.address) else {
+      return finish(client, .dnsFailure)
+    }
     let identifier = UInt16(truncatingIfNeeded: draw())
     guard let octets = DNSMessage(query: name, type: type, identifier: identifier).octets else {
       return finish(client, .dnsFailure)
     }
     let port = ephemeralPort()
-    clients[client].pair = SocketPair(local: source, localPort: port, remote: server, remotePort: 53)
+    clients[client].pair = SocketPair(
+      local: source, localPort: port, remote: target.address, remotePort: target.port)
     transmit(
       client,
-      Packet(from: source, to: server, .udp(source: port, destination: 53, octets)), retries: true)
+      Packet(from: source, to: target.address, .udp(source: port, destination: target.port, octets)),
+      retries: true, after: target.hop)
   }
 
   private mutating func connect(_ client: Int, to destination: IPAddress) {
@@ -92,32 +104,37 @@ extension Network where Observer: ~Copyable {
     clients[client].result.destination = destination
     clients[client].phase = .connecting
     if request.traffic == .resolve { return finish(client, .ok) }
-    guard let source = sourceAddress(of: request.from, for: destination) else {
+    let target = socketTarget(request, destination)
+    if target.isRefused {
+      if let hop = target.hop { noteRefusal(hop, client: client, to: destination, port: request.port) }
       return finish(client, .unreachable)
     }
-    noteSocketTranslation(from: request.from, to: destination)
+    // The route, and so the source, is chosen for the address that the program gave the socket.
+    guard let source = sourceAddress(of: request.from, for: target.address) else {
+      return finish(client, .unreachable)
+    }
     if isTooBig(request) { return finish(client, .fragNeeded) }
     let port = request.sourcePort ?? ephemeralPort()
     clients[client].pair = SocketPair(
-      local: source, localPort: port, remote: destination, remotePort: request.port)
+      local: source, localPort: port, remote: target.address, remotePort: target.port)
     var retries = true
     let body: Packet.Body
     switch request.traffic {
-    case .tcp, .http:
+    case .tcp, .http, .https:
       let sequence = draw()
-      var options: [TCPOption] = [.maximumSegmentSize(UInt16(clamping: mss(request, destination)))]
+      var options: [TCPOption] = [.maximumSegmentSize(UInt16(clamping: mss(request, target.address)))]
       options += [.selectiveAcknowledgmentPermitted, .noOperation, .windowScale(7)]
       let header = TCPHeader(
-        sourcePort: port, destinationPort: request.port, flags: .syn, sequence: sequence,
+        sourcePort: port, destinationPort: target.port, flags: .syn, sequence: sequence,
         options: TCPOptions(options))
       stacks[request.from]?.connections[clients[client].pair!] = Connection(
         state: .synSent, sending: sequence &+ 1, expecting: 0, client: client)
       body = .tcp(header, [])
     case .udp:
-      body = .udp(source: port, destination: request.port, Payload.make(request.size ?? 7))
+      body = .udp(source: port, destination: target.port, Payload.make(request.size ?? 7))
       retries = false
     case .sctp:
-      let header = SCTPHeader(sourcePort: port, destinationPort: request.port, verificationTag: 0)
+      let header = SCTPHeader(sourcePort: port, destinationPort: target.port, verificationTag: 0)
       body = .sctp(header, SCTPChunk.make(SCTPChunk.initiation, tag: draw()))
     case .icmp where !clients[client].isOneWay:
       body = .echo(request: true, identifier: port, sequence: 1, Payload.make(request.size ?? 56))
@@ -133,17 +150,31 @@ extension Network where Observer: ~Copyable {
       guard let octets = DNSMessage(query: name, type: record, identifier: identifier).octets else {
         return finish(client, .dnsFailure)
       }
-      body = .udp(source: port, destination: request.port, octets)
+      body = .udp(source: port, destination: target.port, octets)
     case .resolve: return
     }
-    let packet = Packet(from: source, to: destination, body)
-    transmit(client, packet, retries: retries, isFirst: true)
+    let packet = Packet(from: source, to: target.address, body)
+    transmit(client, packet, retries: retries, isFirst: true, after: target.hop)
     if clients[client].isOneWay { finish(client, .ok) }
   }
 
+  /// TCP, UDP and the name server's sockets connect; those of SCTP and ICMP pass no program.
+  private mutating func socketTarget(_ request: ProbeRequest, _ destination: IPAddress) -> SocketTranslation {
+    switch request.traffic {
+    case .tcp, .http, .https: translateSocket(from: request.from, to: destination, port: request.port, .tcp)
+    case .udp, .dns: translateSocket(from: request.from, to: destination, port: request.port, .udp)
+    case .sctp, .icmp, .resolve: SocketTranslation(address: destination, port: request.port)
+    }
+  }
+
   /// Sends a client's packet, and again after a while if it is to be repeated.
-  mutating func transmit(_ client: Int, _ packet: Packet, retries: Bool, isFirst: Bool = false) {
+  ///
+  /// - Parameter hop: what the program at the cgroup did when the socket connected.
+  mutating func transmit(
+    _ client: Int, _ packet: Packet, retries: Bool, isFirst: Bool = false, after hop: Hop? = nil
+  ) {
     let journey = send(packet, from: clients[client].request.from, client: client)
+    if let journey, let hop { journeys[journey].passages.insert(.hook(hop), at: 0) }
     if isFirst { clients[client].result.firstJourney = journey }
     guard journey != nil else { return finish(client, .unreachable) }
     clients[client].generation += 1
@@ -192,6 +223,12 @@ extension Network where Observer: ~Copyable {
       clients[client].result.journeys.append(journey)
     }
     if let pair = clients[client].pair { stacks[clients[client].request.from]?.connections[pair] = nil }
+    guard clients[client].upstream != nil else { return }
+    if case .dns = clients[client].request.traffic {
+      upstreamQueryFailed(client, outcome)
+    } else {
+      upstreamFinished(client, outcome)
+    }
   }
 
   /// The client whose socket this is: by its port, and whom it talks to.
@@ -205,6 +242,7 @@ extension Network where Observer: ~Copyable {
 
   /// A datagram for a client: the answer of a name server, or of the target.
   mutating func receiveDatagram(_ octets: [UInt8], client: Int, journey: Int) {
+    if clients[client].upstream != nil { return upstreamAnswered(client, octets, journey: journey) }
     guard case .resolving(let candidates, let type) = clients[client].phase else {
       if case .dns = clients[client].request.traffic { receiveAnswer(octets, client: client) }
       return finish(

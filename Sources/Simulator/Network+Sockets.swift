@@ -11,7 +11,12 @@ extension Network where Observer: ~Copyable {
     packet.identification = packet.source.family == .ipv4 ? nextIdentification(stack) : 0
     guard let (flight, by) = launch(packet, from: stack) else { return nil }
     journeys.append(Journey(id: flight.journey, summary: packet.summary))
-    if let client { clients[client].result.journeys.append(flight.journey) }
+    if let client {
+      clients[client].result.journeys.append(flight.journey)
+      if let probe = clients[client].upstream?.probe {
+        clients[probe].result.journeys.append(flight.journey)
+      }
+    }
     note(flight, .sent(by: by))
     schedule(flight, after: Latency.socket)
     return flight.journey
@@ -22,6 +27,15 @@ extension Network where Observer: ~Copyable {
     case .pod(let index):
       let pod = topology.pods[index]
       guard let node = nodeIndex(named: pod.node) else { return nil }
+      if pod.addresses.contains(packet.destination) {
+        // The pod's own loopback: the packet never leaves its network namespace, and no program sees it.
+        guard let frame = packet.frame(from: pod.mac, to: pod.mac) else { return nil }
+        return (
+          Flight(
+            buffer: SocketBuffer(frame: frame, ifindex: 0), node: node, place: .pod(index),
+            journey: journeys.count), pod.name
+        )
+      }
       guard let frame = packet.frame(from: pod.mac, to: pod.hostMAC) else { return nil }
       return (
         Flight(
@@ -44,6 +58,7 @@ extension Network where Observer: ~Copyable {
           buffer: SocketBuffer(frame: frame, ifindex: 0), node: nil, place: .router, journey: journeys.count),
         "external/" + topology.externals[index].name
       )
+    case .proxy: return launchFromProxy(packet, stack)
     }
   }
 
@@ -56,7 +71,9 @@ extension Network where Observer: ~Copyable {
       return lose(flight, .notForThisHost)
     }
     guard let packet = Packet(frame: flight.buffer.frame) else { return lose(flight, .malformed) }
-    guard stack.addresses.contains(packet.destination) else { return lose(flight, .notForThisHost) }
+    guard stack.isProxy || stack.addresses.contains(packet.destination) else {
+      return lose(flight, .notForThisHost)
+    }
     note(flight, .delivered(to: stack.name), device: deviceName(flight, id))
     journeys[flight.journey].disposition = .delivered(to: stack.name)
     receive(packet, at: id, journey: flight.journey, frame: flight.buffer.frame)
@@ -64,7 +81,7 @@ extension Network where Observer: ~Copyable {
 
   /// The device by which a packet left the node's own network namespace for a pod's; empty for other stacks.
   private func deviceName(_ flight: Flight, _ id: StackID) -> String {
-    guard case .pod(let pod) = id, let node = flight.node else { return "" }
+    guard case .pod(let pod) = id, let node = flight.node, flight.buffer.ifindex != 0 else { return "" }
     return nodes[node].device(topology.pods[pod].ifindex)?.name ?? ""
   }
 
@@ -96,6 +113,11 @@ extension Network where Observer: ~Copyable {
   ) {
     if let client = client(waitingAt: id, localPort: destination, from: packet.source) {
       return receiveDatagram(octets, client: client, journey: journey)
+    }
+    if case .proxy = id {
+      let pair = SocketPair(
+        local: packet.destination, localPort: destination, remote: packet.source, remotePort: source)
+      return receiveQuery(octets, pair, at: id, journey: journey)
     }
     guard let listener = stacks[id]?.listener(destination, .udp) else {
       // Linux quotes the IP header and as much as fits; 548 octets of the packet at most over IPv4.

@@ -12,6 +12,7 @@ extension Network where Observer: ~Copyable {
       // ARP and neighbour discovery are resolved beforehand; nothing else but IP concerns the simulated stack.
       return lose(flight, .malformed)
     }
+    if divertToProxy(flight, node) { return }
     guard isLocal(destination, runtime.spec) else { return forward(flight, node) }
     if let tunnel = runtime.spec.tunnel, runtime.spec.addresses.contains(destination),
       Self.udpDestinationPort(flight.buffer.frame) == tunnel.port
@@ -35,19 +36,29 @@ extension Network where Observer: ~Copyable {
     guard let (source, destination) = FrameEdit.addresses(flight.buffer.frame) else {
       return lose(flight, .malformed)
     }
-    masquerade(&flight, node, source: source, destination: destination)
+    if !isTrackedReply(flight.buffer.frame, node) {
+      masquerade(&flight, node, source: source, destination: destination)
+    }
     transmitRouted(flight, node, to: destination)
   }
 
   /// Routes a packet that the node itself made.
   mutating func routeOutput(_ flight: Flight, _ node: Int) {
-    guard let (_, destination) = FrameEdit.addresses(flight.buffer.frame) else {
+    guard let (source, destination) = FrameEdit.addresses(flight.buffer.frame) else {
       return lose(flight, .malformed)
     }
-    if isLocal(destination, nodes[node].spec) { return deliver(flight, to: .node(node)) }
+    if isLocal(destination, nodes[node].spec) {
+      if divertToProxy(flight, node) { return }
+      return deliver(flight, to: .node(node))
+    }
     var flight = flight
-    // The agent's netfilter rule marks what local processes send, so that the hooks know it.
-    flight.buffer.mark = MARK_MAGIC_HOST.rawValue
+    if flight.buffer.mark == 0 {
+      // The agent's netfilter rule marks what local processes send, so that the hooks know it.
+      flight.buffer.mark = MARK_MAGIC_HOST.rawValue
+    } else {
+      // A proxy that speaks for a pod uses the pod's address.
+      masquerade(&flight, node, source: source, destination: destination)
+    }
     transmitRouted(flight, node, to: destination)
   }
 
@@ -151,6 +162,17 @@ extension Network where Observer: ~Copyable {
 
 // Netfilter's MASQUERADE, as Cilium's iptables rules ask for it when eBPF does not do it.
 extension Network where Observer: ~Copyable {
+  /// Whether netfilter has seen the first packet of the connection go the other way: the nat table is asked about
+  /// first packets only. Remembers the connection otherwise.
+  private mutating func isTrackedReply(_ frame: [UInt8], _ node: Int) -> Bool {
+    guard let pair = Packet(frame: frame)?.socketPair else { return false }
+    let reply = SocketPair(
+      local: pair.remote, localPort: pair.remotePort, remote: pair.local, remotePort: pair.localPort)
+    if nodes[node].tracked.contains(reply) { return true }
+    nodes[node].tracked.insert(pair)
+    return false
+  }
+
   /// Replaces the source of a pod's packet that leaves the cluster by the node's address.
   private mutating func masquerade(
     _ flight: inout Flight, _ node: Int, source: IPAddress, destination: IPAddress

@@ -17,7 +17,7 @@ extension Network where Observer: ~Copyable {
     if let client = connection.client {
       receiveAtClient(client, connection, pair, header, octets, journey: journey)
     } else {
-      receiveAtServer(connection, pair, header, octets, at: id, client: clientOf(journey: journey))
+      receiveAtServer(connection, pair, header, octets, at: id, journey: journey)
     }
   }
 
@@ -43,6 +43,7 @@ extension Network where Observer: ~Copyable {
     stacks[id]?.connections[pair] = Connection(
       state: .synReceived, sending: sequence &+ 1, expecting: header.sequence &+ 1, client: nil,
       service: listener.service)
+    if listener.service == .proxied { acceptProxied(pair, at: id, probe: client) }
     let answer = TCPHeader(
       sourcePort: pair.localPort, destinationPort: pair.remotePort, flags: [.syn, .ack], sequence: sequence,
       acknowledgment: header.sequence &+ 1, options: header.options)
@@ -59,9 +60,10 @@ extension Network where Observer: ~Copyable {
 
   private mutating func receiveAtServer(
     _ connection: Connection, _ pair: SocketPair, _ header: TCPHeader, _ octets: [UInt8], at id: StackID,
-    client: Int?
+    journey: Int
   ) {
     var connection = connection
+    let client = clientOf(journey: journey)
     guard header.sequence == connection.expecting else {
       // Seen before: the acknowledgement was lost, say it again.
       return acknowledge(&connection, pair, at: id, client: client)
@@ -70,17 +72,29 @@ extension Network where Observer: ~Copyable {
     connection.expecting &+= UInt32(octets.count) &+ (header.flags.contains(.fin) ? 1 : 0)
     if !octets.isEmpty {
       acknowledge(&connection, pair, at: id, client: client)
+      if case .proxy(let node, _) = id {
+        // What the proxy answers goes by the connection as it now stands.
+        stacks[id]?.connections[pair] = connection
+        receiveProxied(pair, on: node, octets, journey: journey)
+        connection = stacks[id]?.connections[pair] ?? connection
+      }
       for part in Self.answer(connection.service, to: octets) {
         sendSegment(&connection, pair, at: id, [.psh, .ack], part, client: client)
       }
     }
-    if header.flags.contains(.fin) {
+    if header.flags.contains(.fin), connection.state == .closing {
+      acknowledge(&connection, pair, at: id, client: client)
+      connection.state = .closed
+    } else if header.flags.contains(.fin) {
       connection.state = .closing
       sendSegment(&connection, pair, at: id, [.fin, .ack], [], client: client)
     } else if connection.state == .closing {
       connection.state = .closed
     }
     stacks[id]?.connections[pair] = connection.state == .closed ? nil : connection
+    if case .proxy(let node, _) = id, header.flags.contains(.fin) || connection.state == .closed {
+      proxiedEnded(pair, on: node)
+    }
   }
 
   private mutating func receiveAtClient(
@@ -105,22 +119,54 @@ extension Network where Observer: ~Copyable {
       stopRepeating(client)
     }
     stacks[id]?.connections[pair] = connection
-    if !octets.isEmpty {
+    if !octets.isEmpty, clients[client].upstream != nil {
+      upstreamReceived(client, octets)
+    } else if !octets.isEmpty {
       clients[client].received += octets
-      if HTTPResponse.isComplete(clients[client].received) || !isHTTP(client) { responded(client) }
+      switch clients[client].request.traffic {
+      case .http: if HTTPResponse.isComplete(clients[client].received) { responded(client) }
+      case .https(let request, _): receiveRecord(client, request)
+      default: responded(client)
+      }
     }
-    if header.flags.contains(.fin) { finish(client, clients[client].result.outcome, journey: journey) }
+    if header.flags.contains(.fin) { closedByServer(client, journey: journey) }
   }
 
-  private func isHTTP(_ client: Int) -> Bool {
-    if case .http = clients[client].request.traffic { true } else { false }
+  /// The server has closed the connection: too early where an answer is still awaited.
+  private mutating func closedByServer(_ client: Int, journey: Int) {
+    guard clients[client].phase == .awaitingResponse, clients[client].result.outcome == .timeout else {
+      return finish(client, clients[client].result.outcome, journey: journey)
+    }
+    if case .https = clients[client].request.traffic {
+      clients[client].result.curlCode = 35
+    } else {
+      clients[client].result.curlCode = 52
+    }
+    finish(client, .reset, journey: journey)
+  }
+
+  /// A record of TLS: behind the server's hello comes the request, behind that the answer.
+  private mutating func receiveRecord(_ client: Int, _ request: HTTPRequest) {
+    let received = clients[client].received
+    if TLSRecord.body(received, TLSRecord.handshake) != nil {
+      clients[client].received = []
+      return sendData(client, TLSRecord.make(TLSRecord.applicationData, request.octets))
+    }
+    guard let body = TLSRecord.body(received, TLSRecord.applicationData) else { return }
+    clients[client].received = body
+    responded(client)
   }
 
   /// The connection stands: ask, hold, or close.
   private mutating func connected(_ client: Int) {
+    if clients[client].upstream != nil { return upstreamConnected(client) }
     if case .http(let request) = clients[client].request.traffic {
       clients[client].phase = .awaitingResponse
       return sendData(client, request.octets)
+    }
+    if case .https(_, let name) = clients[client].request.traffic {
+      clients[client].phase = .awaitingResponse
+      return sendData(client, TLSRecord.clientHello(name))
     }
     clients[client].result.outcome = .ok
     if clients[client].request.holdsOpen { clients[client].phase = .held } else { close(client) }
@@ -145,7 +191,7 @@ extension Network where Observer: ~Copyable {
     transmit(client, Packet(from: pair.local, to: pair.remote, .tcp(header, octets)), retries: true)
   }
 
-  private mutating func close(_ client: Int) {
+  mutating func close(_ client: Int) {
     let id = clients[client].request.from
     guard let pair = clients[client].pair, var connection = stacks[id]?.connections[pair] else { return }
     clients[client].phase = .closing
@@ -159,7 +205,7 @@ extension Network where Observer: ~Copyable {
     sendSegment(&connection, pair, at: id, .ack, [], client: client)
   }
 
-  private mutating func sendSegment(
+  mutating func sendSegment(
     _ connection: inout Connection, _ pair: SocketPair, at id: StackID, _ flags: TCPFlags, _ octets: [UInt8],
     client: Int?
   ) {
@@ -178,7 +224,18 @@ extension Network where Observer: ~Copyable {
   private static func answer(_ service: Listener.Service, to octets: [UInt8]) -> [[UInt8]] {
     switch service {
     case .plain, .dns: [octets]
-    case .http(let behaviour): HTTPResponse.segments(behaviour, to: octets)
+    case .proxied: []
+    case .http(let behaviour): answer(behaviour, to: octets)
     }
+  }
+
+  /// HTTP as it comes, or inside of TLS.
+  private static func answer(_ behaviour: HTTPBehaviour, to octets: [UInt8]) -> [[UInt8]] {
+    if TLSRecord.isHandshake(octets) { return [TLSRecord.serverHello] }
+    guard let request = TLSRecord.body(octets, TLSRecord.applicationData) else {
+      return HTTPResponse.segments(behaviour, to: octets)
+    }
+    let answer = HTTPResponse.segments(behaviour, to: request).flatMap(\.self)
+    return [TLSRecord.make(TLSRecord.applicationData, answer)]
   }
 }

@@ -1,3 +1,4 @@
+import ControlPlane
 public import Datapath
 public import MapABI
 public import Wire
@@ -17,19 +18,30 @@ public struct Network<Observer: HopObserver & ~Copyable>: ~Copyable {
   /// What a hook met that the model does not model; such a packet goes no further.
   public internal(set) var unmodelled: [String] = []
 
+  /// What the proxies of the nodes ask and tell.
+  public var agents: (any NodeAgents)?
+  public var dnsProxy = DNSProxySettings()
+
   var topology: Topology
   var nodes: [NodeRuntime]
   var stacks: [StackID: Stack] = [:]
   var queue = EventQueue<NetworkEvent>()
   var clients: [Client] = []
-  var model = Model()
+  let model: Model
   var random: Environment
+  /// What sockets draw: apart, so that a program at the cgroup does not shift the packets' draws.
+  var sockets: Environment
 
-  public init(_ topology: Topology, seed: UInt64, observer: consuming Observer) {
+  /// - Parameter profile: the version of Cilium that the nodes run.
+  public init(
+    _ topology: Topology, seed: UInt64, profile: DatapathProfile = .current, observer: consuming Observer
+  ) {
+    model = Model(profile)
     self.topology = topology
     self.observer = observer
     nodes = topology.nodes.map(NodeRuntime.init)
     random = Environment(ktime: 0, random: seed)
+    sockets = Environment(ktime: 0, random: ~seed)
     rebuildStacks()
   }
 
@@ -61,6 +73,9 @@ public struct Network<Observer: HopObserver & ~Copyable>: ~Copyable {
       }
       stacks[.pod(index)]?.connections = old[.pod(was)]?.connections ?? [:]
     }
+    for (id, stack) in old {
+      if case .proxy = id { stacks[id]?.connections = stack.connections }
+    }
   }
 
   /// What there is now.
@@ -90,6 +105,7 @@ public struct Network<Observer: HopObserver & ~Copyable>: ~Copyable {
     note(flight, .sent(by: "inject"))
     schedule(flight, after: Latency.socket)
     settle()
+    endConversation()
     return number
   }
 
@@ -98,11 +114,18 @@ public struct Network<Observer: HopObserver & ~Copyable>: ~Copyable {
     let end = clock + span
     while let next = queue.nextTime, next <= end { handleNext() }
     clock = max(clock, end)
+    endConversation()
   }
 
   /// Handles events until nothing is left that moves.
   public mutating func settle() {
     while !queue.isEmpty { handleNext() }
+  }
+
+  /// Shows the observer what the nodes' maps have come to.
+  mutating func endConversation() {
+    for node in nodes { observer.conversationEnded(on: node.state) }
+    observer.conversationEnded()
   }
 
   mutating func handleNext() {
@@ -130,6 +153,12 @@ public struct Network<Observer: HopObserver & ~Copyable>: ~Copyable {
       stacks[.node(index)] = Stack(
         id: .node(index), name: "node/" + node.name, addresses: node.addresses + node.routerAddresses,
         listeners: node.listeners, identification: Self.identification(node.name))
+      for proxy in node.proxies {
+        let name = "\(node.name)/\(proxy.listener.name)"
+        stacks[.proxy(node: index, port: proxy.port)] = Stack(
+          id: .proxy(node: index, port: proxy.port), name: name, addresses: [], listeners: [],
+          identification: Self.identification(name), isProxy: true)
+      }
     }
     for (index, host) in topology.externals.enumerated() {
       stacks[.external(index)] = Stack(
@@ -156,6 +185,12 @@ final class NodeRuntime {
   var state: NodeState
   var isUp = true
   var masquerades: [SocketPair: IPAddress] = [:]
+  /// Connections whose first packet netfilter has seen, by that packet's ends: it translates no reply of theirs.
+  var tracked: Set<SocketPair> = []
+  /// The sockets of its proxies by their own ends.
+  var proxySockets: [SocketPair: ProxySocket] = [:]
+  /// The connections that its proxies have accepted.
+  var proxied: [SocketPair: ProxiedConnection] = [:]
   /// Positions in `state.image.attachments`, by hook and device.
   private var attachments: [AttachmentKey: Int] = [:]
 

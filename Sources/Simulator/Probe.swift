@@ -12,6 +12,8 @@ public struct ProbeRequest: Sendable {
     /// Connects and closes.
     case tcp
     case http(HTTPRequest)
+    /// The same inside of TLS, whose first message names the server.
+    case https(HTTPRequest, serverName: String?)
     case udp
     case sctp
     /// An echo request; or a message of that type and code, to which no answer is awaited.
@@ -104,6 +106,8 @@ public struct ProbeResult: Sendable {
   public var journeys: [Int]
   /// The journey of the first packet to the target itself; nil when none was sent.
   public var firstJourney: Int?
+  /// The first packets of the connections that proxies opened to carry it on, in order.
+  public var proxied: [Int] = []
   /// Where the first packet to the target was delivered, if it was.
   public var deliveredTo: String?
 
@@ -118,9 +122,13 @@ public struct ProbeResult: Sendable {
     deliveredTo = nil
   }
 
+  /// What curl exits with for reasons that the outcome does not tell apart.
+  var curlCode: Int?
+
   /// What curl would exit with.
   public var exitCode: Int {
-    switch outcome {
+    if let curlCode { return curlCode }
+    return switch outcome {
     case .ok: 0
     case .dnsFailure: 6
     case .refused, .unreachable, .rejected: 7

@@ -6,6 +6,8 @@ public enum StackID: Hashable, Sendable {
   case pod(Int)
   case node(Int)
   case external(Int)
+  /// A proxy of a node, by the port that it listens on.
+  case proxy(node: Int, port: UInt16)
 }
 
 /// The sockets of a pod, a node or an outside host.
@@ -18,9 +20,12 @@ struct Stack {
   var connections: [SocketPair: Connection] = [:]
   /// The next IPv4 identification.
   var identification: UInt16
+  /// Whether it is a proxy's, which takes connections to whatever address and port they were meant for.
+  var isProxy = false
 
   func listener(_ port: UInt16, _ protocol: IPProtocol) -> Listener? {
-    listeners.first { $0.port == port && $0.protocol == `protocol` }
+    if isProxy { return Listener(port: port, protocol: `protocol`, service: .proxied) }
+    return listeners.first { $0.port == port && $0.protocol == `protocol` }
   }
 }
 

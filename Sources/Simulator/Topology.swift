@@ -85,6 +85,8 @@ public struct NodeSpec: Sendable {
   public var nativeRouting: Bool
   /// Ports that processes on the node listen on.
   public var listeners: [Listener]
+  /// The ports of its proxies.
+  public var proxies: [ProxySpec]
   public var image: MapImage
 
   public struct Tunnel: Sendable, Equatable {
@@ -102,7 +104,9 @@ public struct NodeSpec: Sendable {
     name: String, devices: [NodeDevice], addresses: [IPAddress], routerAddresses: [IPAddress],
     podCIDRs: [CIDR],
     tunnel: Tunnel?, masqueradesIPv4: Bool = true, masqueradesIPv6: Bool = true, nativeCIDRs: [CIDR] = [],
-    endpointRoutes: Bool = false, nativeRouting: Bool = false, listeners: [Listener] = [], image: MapImage
+    endpointRoutes: Bool = false, nativeRouting: Bool = false, listeners: [Listener] = [],
+    proxies: [ProxySpec] = [],
+    image: MapImage
   ) {
     self.name = name
     self.devices = devices
@@ -116,6 +120,7 @@ public struct NodeSpec: Sendable {
     self.endpointRoutes = endpointRoutes
     self.nativeRouting = nativeRouting
     self.listeners = listeners
+    self.proxies = proxies
     self.image = image
   }
 }
@@ -174,6 +179,8 @@ public struct Listener: Sendable, Equatable {
     case http(HTTPBehaviour)
     /// Answers names.
     case dns
+    /// A proxy looks at what comes.
+    case proxied
   }
 
   public var port: UInt16

@@ -39,7 +39,7 @@ public enum ConntrackList {
       + "expires=\(entry.lifetime)\(remaining) Packets=\(entry.packets) Bytes=\(entry.bytes) "
       + "RxFlagsSeen=\(NumberText.hex(entry.rx_flags_seen, digits: 2)) LastRxReport=\(entry.last_rx_report) "
       + "TxFlagsSeen=\(NumberText.hex(entry.tx_flags_seen, digits: 2)) LastTxReport=\(entry.last_tx_report) "
-      + "\(flagsText(entry.flags)) RevNAT=\(entry.rev_nat_index) SourceSecurityID=\(entry.src_sec_id) "
+      + "\(flagsText(entry.flags)) RevNAT=\(UInt16(bigEndian: entry.rev_nat_index)) SourceSecurityID=\(entry.src_sec_id) "
       + "BackendID=\(entry.backend_id) NatPort=\(UInt16(bigEndian: entry.nat_port)) \n"
   }
 

@@ -3,9 +3,6 @@ import MapABI
 import Wire
 
 /// `cilium-dbg bpf lb list`. Source: `cilium-dbg/cmd/bpf_lb_list.go`, `pkg/loadbalancer/maps`.
-///
-/// The number of a service (`rev_nat_index`) stands in host order in our maps; Cilium's agent stores it in network
-/// order and turns it round to print it, so the texts agree.
 public enum LoadBalancerList {
   /// Which map is shown.
   public enum Part: String, Hashable, Sendable, CaseIterable {
@@ -37,7 +34,7 @@ public enum LoadBalancerList {
   }
 
   private static func slotText(_ record: ServiceRecord, _ maps: NodeMaps) -> String {
-    let place = "(\(record.entry.rev_nat_index)) (\(record.slot))"
+    let place = "(\(UInt16(bigEndian: record.entry.rev_nat_index))) (\(record.slot))"
     guard record.slot != 0 else {
       let unspecified = record.address.family == .ipv6 ? "[::]:0" : "0.0.0.0:0"
       let proxy = record.isL7 ? "(L7LB Proxy Port: \(record.proxyPort))" : ""
@@ -60,7 +57,8 @@ public enum LoadBalancerList {
       let flags = "0x\(String(entry.flags, radix: 16)) 0x\(String(entry.flags2, radix: 16))"
       dump.add(
         "\(record.frontendText) (\(record.slot))",
-        "\(entry.backend_id) \(entry.count)[\(entry.qcount)] (\(entry.rev_nat_index)) [\(flags)]")
+        "\(entry.backend_id) \(entry.count)[\(entry.qcount)] (\(UInt16(bigEndian: entry.rev_nat_index))) [\(flags)]"
+      )
     }
     return dump
   }
@@ -80,10 +78,10 @@ public enum LoadBalancerList {
 
   private static func reverseNAT(_ maps: NodeMaps) -> MapDump {
     let v4 = zip(maps.reverseNAT4.keys, maps.reverseNAT4.values).map {
-      ($0, $1.address.asIPv4, UInt16(bigEndian: $1.port))
+      (UInt16(bigEndian: $0), $1.address.asIPv4, UInt16(bigEndian: $1.port))
     }
     let v6 = zip(maps.reverseNAT6.keys, maps.reverseNAT6.values).map {
-      ($0, IPAddress.v6($1.address.v6), UInt16(bigEndian: $1.port))
+      (UInt16(bigEndian: $0), IPAddress.v6($1.address.v6), UInt16(bigEndian: $1.port))
     }
     var dump = MapDump()
     for (id, address, port) in (v4 + v6).sorted(by: { ($0.0, $0.1, $0.2) < ($1.0, $1.1, $1.2) }) {

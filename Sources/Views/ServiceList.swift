@@ -45,8 +45,8 @@ public struct ServiceRow: Hashable, Sendable {
         guard current != nil else { continue }
         rows.append(
           ServiceRow(
-            id: record.entry.rev_nat_index, frontend: record.frontendText, type: record.typeText, backends: []
-          ))
+            id: UInt16(bigEndian: record.entry.rev_nat_index), frontend: record.frontendText,
+            type: record.typeText, backends: []))
       } else if let current, current.sameFrontend(as: record),
         let backend = maps.backendRecord(record.entry.backend_id)
       {

@@ -25,10 +25,14 @@ struct Claim: CustomStringConvertible {
     }
   }
 
+  /// With two decimals.
+  static func text(_ figure: Double) -> String {
+    figure.isFinite ? "\((figure * 100).rounded() / 100)" : "not measured"
+  }
+
   var description: String {
     let padding = String(repeating: " ", count: max(1, 52 - text.count))
-    let rounded = figure.isFinite ? "\((figure * 100).rounded() / 100)" : "not measured"
-    return "\(text)\(padding)\(rounded)  (target \(bound == .atMost ? "<=" : ">=") \(target): "
+    return "\(text)\(padding)\(Self.text(figure))  (target \(bound == .atMost ? "<=" : ">=") \(target): "
       + (isMet ? "met)" : "NOT met)")
   }
 }

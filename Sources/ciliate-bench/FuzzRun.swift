@@ -1,5 +1,5 @@
 import Conformance
-import FrameFuzz
+import Explore
 import Glibc
 import Kernel
 

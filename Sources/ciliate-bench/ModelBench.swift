@@ -1,6 +1,5 @@
 import CBenchPeer
 import Datapath
-import Glibc
 import MapABI
 import Wire
 
@@ -68,12 +67,12 @@ struct ModelBench: ~Copyable {
     return entry
   }()
 
-  /// Packets to destinations in random order.
-  private func inputs(flags: UInt8, count: Int) -> [HookInput] {
+  /// Packets of the first `flows` flows in random order.
+  private func inputs(flags: UInt8, flows: UInt32, count: Int) -> [HookInput] {
     var state: UInt64 = 1
     return (0..<count).map { _ in
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      let n = UInt32(truncatingIfNeeded: state >> 33) % Self.entries
+      let n = UInt32(truncatingIfNeeded: state >> 33) % flows
       let buffer = SocketBuffer(frame: Self.frame(n, flags), ifindex: 9, ingressIfindex: 9)
       return HookInput(.skb(buffer), environment: Environment(ktime: 1_000_000_000_000, random: 1))
     }
@@ -88,42 +87,78 @@ struct ModelBench: ~Copyable {
     return frame
   }
 
-  func run() throws {
-    let packets = 200_000
-    let cases: [(String, UInt8)] = [("established", 0x10), ("SYN", 2)]
+  func run(packets: Int) throws {
     print("model, from_container to a remote pod, \(Self.entries) entries in each table, one core")
-    let peer = measurePeer()
-    print(row("C, the same look-ups", peer, peer))
     var claims: [Claim] = []
-    for (name, flags) in cases {
-      let inputs = inputs(flags: flags, count: packets)
-      let verdicts = try measure(inputs) { input in
-        let verdict =
-          flags == 2
-          ? try Model().verdict(attachment, on: input, state: fresh)
-          : try Model().verdict(attachment, on: input, state: established)
-        return verdict == .drop ? 1 : 0
+    // Far: every packet is of another of all flows, and nothing that it looks up is in a cache. Near: a busy node's
+    // traffic, many packets of few flows, in the same tables.
+    for (place, flows) in [("far", Self.entries), ("near", 1000)] {
+      print("\(place): packets of \(flows) flows in random order")
+      let peer = measurePeer(flows)
+      print(row("C, the same look-ups", peer.one, peer.one))
+      print(row("C, looking ahead", peer.ahead, peer.one))
+      for (name, flags) in [("established", UInt8(0x10)), ("SYN", 2)] {
+        let inputs = inputs(flags: flags, flows: flows, count: packets)
+        let figures =
+          flags == 2 ? try measure(inputs, on: fresh) : try measure(inputs, on: established)
+        print(row("\(name), verdict, one by one", figures.verdict, peer.one))
+        print(row("\(name), verdict, in a batch", figures.batch, peer.one))
+        print(row("\(name), full steps, one by one", figures.full, peer.one))
+        print(row("\(name), full steps, in a batch", figures.fullBatch, peer.one))
+        let name = "\(place), \(name)"
+        claims += [
+          Claim("\(name), verdict, one by one: M hops/s", 1000 / figures.verdict, atLeast: 4),
+          Claim("\(name), verdict, in a batch: M hops/s", 1000 / figures.batch, atLeast: 4),
+          Claim("\(name), full steps, one by one: M hops/s", 1000 / figures.full, atLeast: 1),
+          Claim("\(name), full steps, in a batch: M hops/s", 1000 / figures.fullBatch, atLeast: 1),
+          Claim("\(name), verdict, one by one: to C", figures.verdict / peer.one, atMost: 3),
+          Claim("\(name), verdict, in a batch: to C ahead", figures.batch / peer.ahead, atMost: 3),
+        ]
       }
-      print(row("\(name), verdict only", verdicts, peer))
-      let full = try measure(inputs) { input in
-        let result =
-          flags == 2
-          ? try Model().run(attachment, on: input, state: fresh)
-          : try Model().run(attachment, on: input, state: established)
-        return result.verdict == .drop ? 1 : 0
-      }
-      print(row("\(name), full steps", full, peer))
-      claims.append(Claim("\(name), verdict only: million hops a second", 1000 / verdicts, atLeast: 4))
-      claims.append(Claim("\(name), full steps: million hops a second", 1000 / full, atLeast: 1))
-      claims.append(Claim("\(name), verdict only: time, to C", verdicts / peer, atMost: 3))
     }
     for claim in claims { print(claim) }
+  }
+
+  /// Nanoseconds for each packet.
+  private func measure(
+    _ inputs: [HookInput], on state: borrowing NodeState
+  ) throws -> (verdict: Double, batch: Double, full: Double, fullBatch: Double) {
+    var best = (
+      verdict: Double.infinity, batch: Double.infinity, full: Double.infinity, fullBatch: Double.infinity
+    )
+    var dropped = 0
+    for _ in 0..<5 {
+      var start = Stopwatch.processorTime()
+      for index in inputs.indices {
+        if try Model().verdict(attachment, on: inputs[index], state: state) == .drop { dropped += 1 }
+      }
+      best.verdict = min(best.verdict, Stopwatch.processorTime() - start)
+      start = Stopwatch.processorTime()
+      for verdict in try Model().verdicts(attachment, on: inputs, state: state) where verdict == .drop {
+        dropped += 1
+      }
+      best.batch = min(best.batch, Stopwatch.processorTime() - start)
+      start = Stopwatch.processorTime()
+      for index in inputs.indices {
+        let result = try Model().run(attachment, on: inputs[index], state: state)
+        if result.verdict == .drop || result.steps.isEmpty { dropped += 1 }
+      }
+      best.full = min(best.full, Stopwatch.processorTime() - start)
+      start = Stopwatch.processorTime()
+      try Model().runs(attachment, on: inputs, state: state) { _, result in
+        if result.verdict == .drop || result.steps.isEmpty { dropped += 1 }
+      }
+      best.fullBatch = min(best.fullBatch, Stopwatch.processorTime() - start)
+    }
+    if dropped > 0 { print("  \(dropped) packets were dropped: the benchmark is broken") }
+    let count = Double(inputs.count)
+    return (best.verdict / count, best.batch / count, best.full / count, best.fullBatch / count)
   }
 
   private func row(_ name: String, _ nanoseconds: Double, _ peer: Double) -> String {
     let million = hundredths(1000 / nanoseconds)
     let ratio = hundredths(nanoseconds / peer)
-    let padding = String(repeating: " ", count: max(1, 28 - name.count))
+    let padding = String(repeating: " ", count: max(1, 36 - name.count))
     return "  \(name)\(padding)\(Int(nanoseconds + 0.5)) ns  \(million) M/s  \(ratio) x C"
   }
 
@@ -135,38 +170,22 @@ struct ModelBench: ~Copyable {
     return "\(number / 100).\(fraction < 10 ? "0" : "")\(fraction)"
   }
 
-  /// Nanoseconds that this thread has had of a processor: others' load does not count.
-  private static func processorTime() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-    return Double(time.tv_sec) * 1e9 + Double(time.tv_nsec)
-  }
-
-  /// Nanoseconds for each packet: the best of five rounds.
-  private func measure(_ inputs: [HookInput], _ body: (HookInput) throws -> Int) rethrows -> Double {
-    var best = Double.infinity
-    var dropped = 0
-    for _ in 0..<5 {
-      let start = Self.processorTime()
-      for input in inputs { dropped += try body(input) }
-      best = min(best, (Self.processorTime() - start) / Double(inputs.count))
-    }
-    if dropped > 0 { print("  \(dropped) packets were dropped: the benchmark is broken") }
-    return best
-  }
-
-  private func measurePeer() -> Double {
-    guard let tables = bench_tables_make(Self.entries) else { return .nan }
+  /// Nanoseconds for the look-ups of each packet, one by one and with those of the next ones fetched meanwhile.
+  private func measurePeer(_ flows: UInt32) -> (one: Double, ahead: Double) {
+    guard let tables = bench_tables_make(Self.entries) else { return (.nan, .nan) }
     defer { bench_tables_free(tables) }
-    var best = Double.infinity
+    var best = (one: Double.infinity, ahead: Double.infinity)
     let count: UInt64 = 1_000_000
-    var sum: UInt64 = 0
     for _ in 0..<5 {
-      let start = Self.processorTime()
-      sum &+= bench_packets(tables, count)
-      best = min(best, (Self.processorTime() - start) / Double(count))
+      var start = Stopwatch.processorTime()
+      let sum = bench_packets(tables, flows, count)
+      best.one = min(best.one, (Stopwatch.processorTime() - start) / Double(count))
+      start = Stopwatch.processorTime()
+      let other = bench_packets_ahead(tables, flows, count)
+      best.ahead = min(best.ahead, (Stopwatch.processorTime() - start) / Double(count))
+      if sum != other { return (.nan, .nan) }
     }
-    return sum == 0 ? .nan : best
+    return best
   }
 }
 

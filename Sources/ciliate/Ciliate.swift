@@ -7,8 +7,9 @@ struct Ciliate: ParsableCommand {
     commandName: "ciliate",
     abstract: "What happens to this packet in my cluster? A Cilium model, checked against the kernel.",
     subcommands: [
-      RunCommand.self, DecodeCommand.self, PcapCommand.self, LintCommand.self, LabCommand.self,
-      RecordCommand.self, ShowCommand.self, InspectCommand.self, DoctorCommand.self,
+      RunCommand.self, ProbeCommand.self, MatrixCommand.self, CompareCommand.self, FuzzCommand.self,
+      MergeCommand.self, DecodeCommand.self, PcapCommand.self, LintCommand.self, LabCommand.self,
+      RecordCommand.self, TestCommand.self, ShowCommand.self, InspectCommand.self, DoctorCommand.self,
     ])
 
   /// Plain `decode` calls go around the argument parser (see `DecodeRequest`). Bad usage exits with 2, as every bad

@@ -9,6 +9,8 @@ struct DatapathBuilds {
   struct Build {
     var folder: String
     var objects: DatapathObjects
+    /// Nodes that a scenario is done with, for the next one.
+    let pool = KernelNodePool()
   }
 
   /// In order of their folders' names.
@@ -38,12 +40,13 @@ struct DatapathBuilds {
 
   /// The objects of a folder, with what its headers say; nil when there are none.
   private static func build(_ folder: String) throws -> Build? {
+    if let own = try ownBuild(folder) { return own }
     var files: [(name: String, bytes: [UInt8])] = []
     for name in names where Folder.isFile("\(folder)/\(name)") {
       files.append((name, try readWholeFile("\(folder)/\(name)")))
     }
     guard !files.isEmpty else { return nil }
-    let objects = try DatapathObjects.cilium(files, profile: DatapathProfile(version: "unknown"))
+    let objects = try DatapathObjects.cilium(files, options: CompiledOptions())
     var found: [(name: String, text: String)] = []
     for name in headers {
       guard let path = [folder, "\(folder)/config"].map({ "\($0)/\(name)" }).first(where: Folder.isFile)
@@ -53,14 +56,24 @@ struct DatapathBuilds {
       found.append((name, String(decoding: try readWholeFile(path), as: UTF8.self)))
     }
     if !found.contains(where: { $0.name == "node_config.h" }) {
-      complain(
-        "\(folder): no node_config.h beside the objects: what was compiled in is not known, and a scenario that "
-          + "asks for something else shows as a difference")
+      guard Folder.isFile("\(folder)/\(DatapathFile.name)") else {
+        throw UnknownOptions(folder: folder, options: CompiledOptions.unknown(objects))
+      }
+      found = try DatapathFile.headers("\(folder)/\(DatapathFile.name)")
     }
     return Build(
       folder: folder,
-      objects: objects.with(
-        DatapathProfile(version: objects.recognisedVersion ?? "unknown", headers: found)))
+      objects: objects.with(CompiledOptions(headers: found)))
+  }
+
+  /// A build of bpf/ (`scripts/compile-bpf.sh --folder`): programs under the names that ours have.
+  private static func ownBuild(_ folder: String) throws -> Build? {
+    guard Folder.isFile("\(folder)/from_container.o") else { return nil }
+    var files: [(name: String, bytes: [UInt8])] = []
+    for name in Folder.names(in: folder) where name.hasSuffix(".o") {
+      files.append((String(name.dropLast(2)), try readWholeFile("\(folder)/\(name)")))
+    }
+    return Build(folder: folder, objects: try .own(files))
   }
 
   /// The first build that was compiled for everything that a scenario asks for; if there is none, the one that

@@ -21,11 +21,14 @@ struct DecodeCommand: ParsableCommand {
 
   @Option(
     help:
-      "Names of identities: output of 'cilium-dbg identity list' or of 'kubectl get ciliumidentities -o json'."
+      "Names of identities: what 'cilium-dbg identity list' or 'kubectl get ciliumidentities -o json' prints, or a scenario."
   )
   var identities: [String] = []
 
-  @Option(help: "Names of pods: output of 'kubectl get ciliumendpoints -A -o json'.")
+  @Option(help: "The mesh's maxConnectedClusters, 255 or 511: where in a VNI the cluster's number stands.")
+  var maxConnectedClusters: IdentityNames.MeshLimit = .clusters255
+
+  @Option(help: "Names of pods: what 'kubectl get ciliumendpoints -A -o json' prints, or a scenario.")
   var endpoints: [String] = []
 
   @Option(
@@ -42,7 +45,7 @@ struct DecodeCommand: ParsableCommand {
 
   @Option(
     help:
-      "A capture, or the JSON output of an earlier run, whose identities and flows must be here, and no others."
+      "A scenario, a capture, or the JSON of an earlier run: its identities and flows must be here, and no others."
   )
   var expect: String?
 
@@ -88,6 +91,7 @@ struct DecodeCommand: ParsableCommand {
     request.by = by
     request.output = output
     request.identities = identities
+    request.meshLimit = maxConnectedClusters
     request.endpoints = endpoints
     request.filter = filter
     request.from = from
@@ -106,4 +110,5 @@ struct DecodeCommand: ParsableCommand {
 }
 
 extension Grouping: ExpressibleByArgument {}
+extension IdentityNames.MeshLimit: ExpressibleByArgument {}
 extension DecodeRequest.Output: ExpressibleByArgument {}

@@ -11,6 +11,7 @@ struct DecodeRequest {
   var by = Grouping.flow
   var output = Output.table
   var identities: [String] = []
+  var meshLimit = IdentityNames.MeshLimit.clusters255
   var endpoints: [String] = []
   var filter: String?
   var from: String?

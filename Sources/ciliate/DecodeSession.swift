@@ -1,5 +1,6 @@
 import Capture
 import Glibc
+import Runner
 
 /// Writes a line to standard error, control characters escaped.
 func complain(_ line: String) {
@@ -19,8 +20,21 @@ struct DecodeSession {
   init(_ command: DecodeRequest) throws(CaptureError) {
     self.command = command
     var names = ReportNames()
-    for file in command.identities { try names.identities.read(readWholeFile(file), file: file) }
-    for file in command.endpoints { try names.endpoints.read(readWholeFile(file), file: file) }
+    names.identities.meshLimit = command.meshLimit
+    for file in command.identities {
+      guard DecodeScenario.isNamed(by: file) else {
+        try names.identities.read(readWholeFile(file), file: file)
+        continue
+      }
+      try DecodeScenario(path: file).outcome.addNames(to: &names.identities)
+    }
+    for file in command.endpoints {
+      guard DecodeScenario.isNamed(by: file) else {
+        try names.endpoints.read(readWholeFile(file), file: file)
+        continue
+      }
+      try DecodeScenario(path: file).outcome.addNames(to: &names.endpoints)
+    }
     self.names = names
     ports = command.ports
     var filter: PacketFilter?
@@ -29,7 +43,10 @@ struct DecodeSession {
       from: command.from.flatMap { Timestamp.nanoseconds($0) },
       to: command.to.flatMap { Timestamp.nanoseconds($0) }, filter: filter)
     expectation = try command.expect.map { file throws(CaptureError) in
-      try Expectation(file: file, ports: command.ports)
+      guard DecodeScenario.isNamed(by: file) else { return try Expectation(file: file, ports: command.ports) }
+      let scenario = try DecodeScenario(path: file)
+      if let remark = scenario.remark { complain(remark) }
+      return try scenario.outcome.expectation(ports: command.ports)
     }
   }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Capture
 import Conformance
+import Datapath
 import Kernel
 import Report
 
@@ -8,12 +9,18 @@ import Report
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor", abstract: "What this machine can and cannot do, and why.",
-    discussion: "With --fields: what is compared of a hop, and how strictly. Exit code 0 whatever is found.")
+    discussion: """
+      With --fields: what is compared of a hop, and how strictly. With --profiles: what older versions of Cilium do \
+      otherwise than the current one. Exit code 0 whatever is found.
+      """)
 
   enum Output: String, ExpressibleByArgument, CaseIterable { case text, json }
 
   @Flag(help: "The table of compared fields, in place of the machine's abilities.")
   var fields = false
+
+  @Flag(help: "What differs between the versions of Cilium, in place of the machine's abilities.")
+  var profiles = false
 
   @Option(name: .shortAndLong, help: "Output format.")
   var output: Output = .text
@@ -21,6 +28,10 @@ struct DoctorCommand: ParsableCommand {
   func run() {
     var text = ""
     switch (fields, output) {
+    case _ where profiles && output == .text: text = Self.differences
+    case _ where profiles:
+      JSONValue.members(("schema", .string("ciliate.doctor/v1")), ("profiles", Self.profileList)).write(
+        into: &text)
     case (true, .text): text = Self.table
     case (true, .json):
       JSONValue.members(("schema", .string("ciliate.doctor/v1")), ("fields", Self.fieldList)).write(
@@ -75,6 +86,21 @@ struct DoctorCommand: ParsableCommand {
           ("foreign", .string(field.fieldClass(foreign: true).rawValue)),
           ("explanation", .string(field.explanation)))
       })
+  }
+
+  private static var profileList: JSONValue {
+    .array(
+      ProfileDifference.allCases.map { difference in
+        .members(
+          ("name", .string(difference.rawValue)), ("since", .string(difference.since.description)),
+          ("before", .string(difference.before)))
+      })
+  }
+
+  /// A list in Markdown, as docs/FIDELITY.md has it.
+  private static var differences: String {
+    ProfileDifference.allCases.map { "- **\($0.rawValue)**, since \($0.since): before, \($0.before).\n" }
+      .joined()
   }
 
   /// A table in Markdown, as docs/FIDELITY.md has it.

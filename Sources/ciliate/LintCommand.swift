@@ -1,8 +1,8 @@
 import ArgumentParser
+import Capture
 import Cluster
 import Lint
-import Manifests
-import Runner
+import Report
 
 /// `ciliate lint`: what is wrong with manifests, and what is legal and seldom meant.
 struct LintCommand: ParsableCommand {
@@ -14,35 +14,42 @@ struct LintCommand: ParsableCommand {
       found, 2 a file cannot be read.
       """)
 
-  enum Output: String, ExpressibleByArgument, CaseIterable { case text, sarif }
+  enum Output: String, ExpressibleByArgument, CaseIterable { case text, json, sarif }
 
   @Argument(help: "Manifest files, or folders of them.")
-  var paths: [String]
+  var paths: [String] = []
+
+  @Option(parsing: .upToNextOption, help: "Helm values files of Cilium, which some findings depend on.")
+  var values: [String] = []
+
+  @Option(help: "The release of Cilium: 1.18, 1.19, 1.20.")
+  var profile: Profile = .latest
 
   @Option(name: .shortAndLong, help: "Output format; code hosts show SARIF beside the lines.")
   var output: Output = .text
 
-  func run() throws {
-    let findings = Linter.findings(in: try read())
-    switch output {
-    case .text: for finding in findings { print("\(finding)") }
-    case .sarif: print(SARIF(findings).text, terminator: "")
-    }
-    if !findings.isEmpty { throw ExitCode(1) }
-  }
+  @Flag(help: "Every id that there is, as a table, in place of findings.")
+  var list = false
 
-  private func read() throws -> ManifestSet {
-    var all = ManifestSet()
-    do {
-      for file in try YAMLFiles.find(.manifest, paths) {
-        all.append(ManifestReader().read(try readText(file), file: file))
-      }
-    } catch {
-      complain("\(error)")
+  func run() throws {
+    if list {
+      print(LintCatalogue.table, terminator: "")
+      return
+    }
+    guard !paths.isEmpty else {
+      complain("expected manifest files, or folders of them")
       throw ExitCode(2)
     }
-    // Those within a file are there already.
-    all.findings += ManifestReader.duplicates(in: all.objects).filter { !all.findings.contains($0) }
-    return all
+    let (settings, ofValues) = try PolicyInput.settings(values, profile: profile)
+    let findings =
+      ofValues + Linter.findings(in: try ManifestFiles.read(paths, profile: profile), settings: settings)
+    var out = TextOutput(descriptor: 1)
+    switch output {
+    case .text: for finding in findings { out.put(line: "\(finding)") }
+    case .json: out.put(text: FindingsReport.text(findings))
+    case .sarif: out.put(text: SARIF(findings).text)
+    }
+    out.flush()
+    if !findings.isEmpty { throw ExitCode(1) }
   }
 }

@@ -30,7 +30,7 @@ struct RecordCommand: ParsableCommand {
     var builds: DatapathBuilds
     do { builds = try .load(datapath) } catch {
       complain("\(error)")
-      throw ExitCode(2)
+      throw ExitCode(error is UnknownOptions ? 4 : 2)
     }
     var scenarios: [LoadedScenario] = []
     for file in try orStop({ try YAMLFiles.find(.scenario, paths) }) {
@@ -50,9 +50,10 @@ struct RecordCommand: ParsableCommand {
   private func record(_ scenario: LoadedScenario, _ builds: DatapathBuilds) throws -> Int32 {
     let name = scenario.scenario.name
     guard let build = try builds.fitting(scenario) else { return 4 }
-    let recording = RecordingText(version: build.objects.recognisedVersion ?? "unknown", scenario: name)
-    let recorder = Recorder(KernelCluster(objects: build.objects), into: recording)
-    let outcome = ScenarioRunner.run(scenario, findings: [], seed: nil, observer: recorder)
+    let recording = RecordingText(build.objects.profile, scenario: name)
+    let recorder = Recorder(KernelCluster(objects: build.objects), build.objects.profile, into: recording)
+    let outcome = ScenarioRunner.run(
+      scenario, findings: [], seed: nil, profile: build.objects.profile, observer: recorder)
     let agreement = outcome.agreement
     for entry in agreement.notRun { complain("\(name): not run: \(entry.count) hops: \(entry.reason)") }
     for divergence in agreement.divergences.prefix(20) {

@@ -19,6 +19,7 @@ struct RunCommand: ParsableCommand {
 
   enum KernelChoice: String, ExpressibleByArgument, CaseIterable { case auto, required, off }
   enum Output: String, ExpressibleByArgument, CaseIterable { case text, json }
+  enum MapCheck: String, ExpressibleByArgument, CaseIterable { case conversation, hop }
   enum Color: String, ExpressibleByArgument, CaseIterable { case auto, always, never }
 
   @Argument(help: "Scenario files, or folders of them.")
@@ -29,6 +30,12 @@ struct RunCommand: ParsableCommand {
 
   @Option(help: "The kernel's programs: builtin, or a folder of Cilium's compiled objects.")
   var datapath = "builtin"
+
+  @Option(
+    help:
+      "When the kernel's maps are compared: conversation (after each, and hop by hop where they differ) or hop."
+  )
+  var checkMaps: MapCheck = .conversation
 
   @Option(help: "Where random choices come from; by default each scenario's own seed.")
   var seed: UInt64?

@@ -2,6 +2,7 @@ import ArgumentParser
 import Capture
 import Cluster
 import Conformance
+import Datapath
 import Glibc
 import Kernel
 import Report
@@ -35,8 +36,20 @@ struct RunSession {
     let wanted = loaded.map { choice($0.0) }
     var status = KernelStatus(ran: false, reason: "switched off", datapath: command.datapath)
     var builds: DatapathBuilds?
-    if wanted.contains(where: { $0 != .off }) {
-      (builds, status) = openKernel()
+    let kernel = KernelRun(
+      datapath: command.datapath, seed: command.seed, checkMaps: command.checkMaps)
+    var firstForecast: ProgramForecast?
+    if let first = wanted.firstIndex(where: { $0 != .off }) {
+      // While the model runs the first scenario, another thread looks at what this machine can do. Which version a
+      // brought-along build follows is not known yet.
+      let examination = Doctor.Examination(Doctor.packets)
+      if command.datapath == "builtin" {
+        firstForecast = kernel.forecast(loaded[first].0, loaded[first].1, .current)
+      }
+      do { (builds, status) = try kernel.open(examination.finish()) } catch {
+        complain("\(error)")
+        return error is UnknownOptions ? 4 : 2
+      }
     }
     if builds == nil, wanted.contains(.required) {
       complain("kernel required: \(status.reason ?? "not available")")
@@ -45,7 +58,10 @@ struct RunSession {
     var outcome = Runner.Outcome(
       seed: command.seed ?? loaded.first?.0.scenario.seed ?? 1, kernel: status, scenarios: [])
     for ((scenario, findings), choice) in zip(loaded, wanted) {
-      outcome.scenarios.append(run(scenario, findings, choice == .off ? nil : try builds?.fitting(scenario)))
+      let build = choice == .off ? nil : try builds?.fitting(scenario)
+      outcome.scenarios.append(
+        kernel.run(scenario, findings, build, forecast: build == nil ? nil : firstForecast))
+      if build != nil { firstForecast = nil }
     }
     try write(outcome)
     for scenario in outcome.scenarios where wanted.contains(.required) && scenario.agreement.ranNothing {
@@ -63,37 +79,6 @@ struct RunSession {
     case .off: .off
     case nil: scenario.scenario.kernel
     }
-  }
-
-  private func openKernel() -> (DatapathBuilds?, KernelStatus) {
-    var status = KernelStatus(ran: false, reason: nil, datapath: command.datapath)
-    if let reason = Doctor.examine().reason {
-      status.reason = reason
-      return (nil, status)
-    }
-    do {
-      let builds = try command.datapath == "builtin" ? .builtin() : DatapathBuilds.load(command.datapath)
-      status.ran = true
-      return (builds, status)
-    } catch {
-      status.reason = "\(error)"
-      return (nil, status)
-    }
-  }
-
-  private func run(
-    _ scenario: LoadedScenario, _ findings: [Finding], _ build: DatapathBuilds.Build?
-  ) -> ScenarioOutcome {
-    guard let build else {
-      return ScenarioRunner.run(scenario, findings: findings, seed: command.seed, observer: NoObserver())
-    }
-    if build.folder != command.datapath { complain("\(scenario.scenario.name): datapath \(build.folder)") }
-    // The model alone is quick: it tells what the kernel will have to load.
-    let forecast = ProgramForecast()
-    _ = ScenarioRunner.run(scenario, findings: findings, seed: command.seed, observer: forecast)
-    let replay = Replay(
-      KernelCluster(objects: build.objects, forecast: forecast), foreign: build.objects.isForeign)
-    return ScenarioRunner.run(scenario, findings: findings, seed: command.seed, observer: replay)
   }
 
   private func write(_ outcome: Runner.Outcome) throws {
@@ -157,6 +142,9 @@ enum Artifacts {
         scenario.journeys, comment: "scenario \(scenario.name), seed \(outcome.seed)")
       let base = "\(folder)/\(fileName(scenario.name))"
       try OutputFile.write(capture.pcapng, to: "\(base).pcapng")
+      for named in scenario.captures {
+        try OutputFile.write(named.pcap, to: "\(base)-\(fileName(named.name)).pcap")
+      }
       for underlay in capture.underlays {
         try OutputFile.write(underlay.pcap, to: "\(base)-\(fileName(underlay.node)).pcap")
       }

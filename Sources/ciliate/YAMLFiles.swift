@@ -12,8 +12,12 @@ enum YAMLFiles {
 
     /// What `text` is, if it is either.
     init?(_ text: String) {
-      let kinds = text.split(separator: "\n").filter { $0.hasPrefix("kind:") }
-      if kinds.isEmpty || kinds.contains("kind: Lab") { return nil }
+      let lines = text.split(whereSeparator: \.isNewline)
+      let kinds = lines.filter { $0.hasPrefix("kind:") }
+      // Objects on one line, and JSON.
+      let isFlow =
+        lines.contains { $0.hasPrefix("{") } && (text.contains("kind:") || text.contains("\"kind\""))
+      if kinds.isEmpty && !isFlow || kinds.contains("kind: Lab") { return nil }
       self = kinds.contains { $0 == "kind: Scenario" } ? .scenario : .manifest
     }
 
@@ -43,7 +47,7 @@ enum YAMLFiles {
       let path = "\(folder)/\(name)"
       if Folder.exists(path) {
         files += all(sort, in: path, depth: depth + 1)
-      } else if name.hasSuffix(".yaml") || name.hasSuffix(".yml"), let text = try? readText(path),
+      } else if [".yaml", ".yml", ".json"].contains(where: name.hasSuffix), let text = try? readText(path),
         Sort(text) == sort
       {
         files.append(path)

@@ -74,6 +74,32 @@ func `a capture cut at every octet gives what was before the cut`() {
   }
 }
 
+/// Captures of the repository, and the real ones where they are.
+private let wholeFiles =
+  ["pcaps/samples/http.pcap", "pcaps/samples/dsr.pcapng", "pcaps/golden/geneve-kind-worker.pcap"]
+  .map { "\(SharedCaptures.root)/\($0)" }
+  + ["vxlan_traffic.pcap", "tcpdump-geneve.pcap", "tcpdump-vxlan.pcap"]
+  .compactMap { SharedCaptures.path($0) }
+
+@Test(.timeLimit(.minutes(4)), arguments: wholeFiles)
+func `a capture file cut at every octet is told as cut, unless it ends with a record`(path: String) throws {
+  let whole = try readWholeFile(path)
+  let (all, _) = CollectedPackets.read(whole)
+  var (packets, clean) = (0, 0)
+  for length in 1..<whole.count {
+    let (sink, error) = CollectedPackets.read(Array(whole[..<length]))
+    #expect(sink.packets.count >= packets && sink.packets.count <= all.packets.count)
+    packets = sink.packets.count
+    if let error {
+      #expect(error.offset.map { $0 <= UInt64(length) } == true, "\(error)")
+    } else {
+      clean += 1
+    }
+  }
+  // After each header and each packet but the last: nowhere else.
+  #expect(clean >= all.packets.count && clean <= all.packets.count + 3)
+}
+
 @Test(.timeLimit(.minutes(2)))
 func `mutated captures, seeded: no trap, no hang, and the file's flaw has an offset within it`() {
   var random = SplitMix(state: 20)

@@ -27,8 +27,29 @@ private let table = """
     #expect(names.name(4437) == "k8s:app=nginx")
     #expect(names.name(4) == "health" && names.name(777) == nil)
   }
-  #expect(IdentityNames.scope(0x03_1234) == "cluster 3, identity 4660")
-  #expect(IdentityNames.scope(256) == nil && IdentityNames.scope(0x100_0001)?.contains("CIDR") == true)
+  var names = IdentityNames()
+  #expect(names.scope(0x03_1234) == "cluster 3, identity 4660")
+  #expect(names.scope(256) == nil && names.scope(0xffff) == nil)
+  #expect(names.scope(0x100_0001)?.contains("CIDR") == true)
+  // A mesh of up to 511 clusters has nine bits for them.
+  names.meshLimit = .clusters511
+  #expect(names.scope(0x03_9234) == "cluster 7, identity 4660")
+  #expect(names.scope(0x7fff) == nil && names.scope(0x8000) == "cluster 1, identity 0")
+  #expect(names.cluster(0xff_ffff) == 511)
+}
+
+@Test func `a table leaves out labels that Cilium derives, unless there are no others`() {
+  var names = ReportNames()
+  names.identities.set(62651, labels: ["k8s:app=curl", "k8s:io.cilium.k8s.policy.cluster=kind-kind"])
+  names.identities.set(4437, labels: ["k8s:io.cilium.k8s.policy.cluster=kind-kind"])
+  var table = TextOutput()
+  let report = decode(capture([TunnelFrame(), TunnelFrame(vni: 4437)].map { ($0.bytes(), .ethernet) }))
+  report.writeTable(to: &table, by: .identity, names: names)
+  #expect(table.text.contains("62651 (k8s:app=curl) "))
+  #expect(table.text.contains("4437 (k8s:io.cilium.k8s.policy.cluster=kind-kind) "))
+  var csv = TextOutput()
+  report.writeCSV(to: &csv, by: .identity, names: names)
+  #expect(csv.text.contains("\"k8s:app=curl,k8s:io.cilium.k8s.policy.cluster=kind-kind\""))
 }
 
 @Test(arguments: ["", "hello world\n", "{}", "[1,2", #"{"items":[{"a":1}]}"#, "{\"a\":\"\\ud8\"}", "[[[["])

@@ -92,7 +92,7 @@ import Wire
     var (a, b) = (CTEntry(), CTEntry())
     a.lifetime = 60
     b.lifetime = 61
-    b.rev_nat_index = 5
+    b.rev_nat_index = UInt16(5).bigEndian
     let divergences = compare(
       result(changes: [MapChange(put: a, at: key, in: .ct4TCP)]),
       result(changes: [MapChange(put: b, at: key, in: .ct4TCP)]))

@@ -8,12 +8,15 @@ import Testing
 /// What Cilium's compiled programs made of hops, asked again of the model and of our own programs.
 @Suite(.serialized) struct RecordedAnswersTests {
   static let folder = #filePath.split(separator: "/").dropLast(2).reduce("") { "\($0)/\($1)" } + "/References"
-  static let names = ["getting-started", "same-node", "dual-stack"]
+  static let names = [
+    "getting-started", "same-node", "dual-stack", "from-node", "socket-lb", "wildcard",
+    "dual-stack-socket-lb",
+  ]
   static let doctor = Doctor.examine()
   static let isRequired = getenv("CILIATE_REQUIRE_KERNEL").map { String(cString: $0) == "1" } ?? false
 
-  static func text(_ name: String) throws -> String {
-    let file = try #require(fopen("\(folder)/cilium-1.20/\(name).hops", "rb"))
+  static func text(_ name: String, _ profile: DatapathProfile = .current) throws -> String {
+    let file = try #require(fopen("\(folder)/cilium-\(profile)/\(name).hops", "rb"))
     defer { fclose(file) }
     var bytes: [UInt8] = []
     var part = [UInt8](repeating: 0, count: 1 << 16)
@@ -24,17 +27,19 @@ import Testing
     }
   }
 
-  static func recording(_ name: String) throws -> HopRecording {
-    try HopRecording(text(name), file: "\(name).hops")
+  static func recording(_ name: String, _ profile: DatapathProfile = .current) throws -> HopRecording {
+    try HopRecording(text(name, profile), file: "\(name).hops")
   }
 
-  @Test("The model gives Cilium's answers, in every field", arguments: names)
-  func model(_ name: String) throws {
-    let recording = try Self.recording(name)
-    #expect(recording.version == "1.20")
+  @Test(
+    "The model gives Cilium's answers, in every field, version by version",
+    arguments: names, DatapathProfile.allCases)
+  func model(_ name: String, _ profile: DatapathProfile) throws {
+    let recording = try Self.recording(name, profile)
+    #expect(recording.version == profile.description)
     #expect(recording.scenario == name)
-    #expect(recording.hopCount >= 10)
-    var replay = Replay(Model(), foreign: true)
+    #expect(recording.hopCount >= 5)
+    var replay = Replay(Model(profile), foreign: true, profile: profile)
     recording.replay(to: &replay)
     Self.expectAgreement(replay.agreement, recording.hopCount)
   }
@@ -58,6 +63,16 @@ import Testing
         "\(difference.hook): \(difference.field.rawValue): recorded \(difference.expected), found \(difference.found) \(difference.details)"
       )
     }
+  }
+
+  @Test(
+    "Negative control: an older version's answers are not the current one's",
+    arguments: [DatapathProfile.v118])
+  func otherVersion(_ profile: DatapathProfile) throws {
+    let recording = try Self.recording("same-node", profile)
+    var replay = Replay(Model(), foreign: true)
+    recording.replay(to: &replay)
+    #expect(replay.agreement.divergences.contains { $0.field == .mark })
   }
 
   @Test("Negative control: one octet of an answer or of a map entry changed, and the replay says which field")

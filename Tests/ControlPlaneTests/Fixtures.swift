@@ -95,7 +95,7 @@ extension MapImage {
       let address = IPv4Address(bits: UInt32(bigEndian: key.address))
       return "\(address):\(UInt16(bigEndian: key.dport))/\(key.proto) scope \(key.scope)"
         + " slot \(key.backend_slot): backend \(value.backend_id) count \(value.count)/\(value.qcount)"
-        + " revnat \(value.rev_nat_index) flags \(value.flags)/\(value.flags2)"
+        + " revnat \(UInt16(bigEndian: value.rev_nat_index)) flags \(value.flags)/\(value.flags2)"
     }.sorted()
   }
 }

@@ -328,9 +328,8 @@ import Wire
   @Test func whatIsNotModelledIsReported() throws {
     func findings(_ spec: String) throws -> [Finding] { try plane(policy(spec)).findings }
     let specs = [
-      "ingress: [{toPorts: [{ports: [{port: '80', protocol: TCP}], rules: {http: [{path: /}]}}]}]",
-      "egress: [{toFQDNs: [{matchName: example.com}]}]",
-      "egress: [{toPorts: [{ports: [{port: '443', protocol: TCP}], serverNames: [example.com]}]}]",
+      "egress: [{toGroups: [{aws: {securityGroupsIds: [sg-1]}}]}]",
+      "ingress: [{fromGroups: [{aws: {securityGroupsIds: [sg-1]}}]}]",
     ]
     for spec in specs {
       let found = try findings(spec).filter { $0.severity == .unmodelled }

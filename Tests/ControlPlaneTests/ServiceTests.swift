@@ -42,7 +42,7 @@ import Wire
     }
     let image = try #require(plane.image(of: "kind-worker2"))
     let index = try #require(status.frontends.first?.id)
-    let reverse = try #require(image.maps.reverseNAT4[index])
+    let reverse = try #require(image.maps.reverseNAT4[index.bigEndian])
     #expect(reverse.address == vip.v4?.bits.bigEndian && reverse.port == UInt16(80).bigEndian)
     let backend = try #require(image.maps.backends4[status.backends[0].id])
     #expect(backend.address == Fixture.address("10.244.1.3").v4?.bits.bigEndian)
@@ -148,7 +148,7 @@ import Wire
       ])
     let status = try #require(plane.services.first { $0.id.name == "web" })
     let key = AffinityMatch(
-      backend_id: status.backends[0].id, rev_nat_id: status.frontends[0].id, pad: 0)
+      backend_id: status.backends[0].id, rev_nat_id: status.frontends[0].id.bigEndian, pad: 0)
     #expect(plane.image(of: "kind-worker")?.maps.affinityMatch[key] == 0)
   }
 

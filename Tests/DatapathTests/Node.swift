@@ -26,6 +26,7 @@ struct Node {
 
   var image = MapImage(node: "n1")
   var config = Node.defaultConfig()
+  var profile = DatapathProfile.current
   var environment = Environment(ktime: 1_000_000_000_000, random: 7, flowHash: 0xabcd)
 
   init() {
@@ -209,9 +210,9 @@ struct Node {
     let input = HookInput(
       .skb(SocketBuffer(frame: frame, ifindex: Self.client.ifindex, ingressIfindex: Self.client.ifindex)),
       environment: environment)
-    let result = try Model().run(attachment, on: input, state: state)
+    let result = try Model(profile).run(attachment, on: input, state: state)
     // The verdict alone is found by other code paths; it has to be the same.
-    let verdict = try Model().verdict(attachment, on: input, state: state)
+    let verdict = try Model(profile).verdict(attachment, on: input, state: state)
     guard verdict == result.verdict else { throw Disagreement(full: result.verdict, alone: verdict) }
     return result
   }
@@ -247,8 +248,8 @@ struct Node {
       tunnelKey: tunnel)
     let attachment = Attachment(hook: hook, ifindex: ifindex, device: "dev", config: config)
     let input = HookInput(.skb(buffer), environment: environment)
-    let result = try Model().run(attachment, on: input, state: state)
-    let verdict = try Model().verdict(attachment, on: input, state: state)
+    let result = try Model(profile).run(attachment, on: input, state: state)
+    let verdict = try Model(profile).verdict(attachment, on: input, state: state)
     guard verdict == result.verdict else { throw Disagreement(full: result.verdict, alone: verdict) }
     return result
   }

@@ -63,6 +63,34 @@ import Wire
     #expect(matrix(before).changes(to: matrix(before)).isEmpty)
   }
 
+  /// A dump of a cluster has the Deployment, its ReplicaSet and their pods.
+  @Test func workloadsOfADump() {
+    func owned(_ name: String, by owner: ObjectReference?) -> Metadata {
+      Metadata(namespace: "a", name: name, labels: ["app": "web"], owner: owner)
+    }
+    let template = PodTemplate(labels: ["app": "web"])
+    let replicaSet = ObjectReference(.replicaSet, namespace: "a", name: "web-1")
+    var cluster = ClusterState([
+      .workload(Workload(metadata: owned("web", by: nil), type: .deployment, template: template)),
+      .workload(
+        Workload(
+          metadata: owned("web-1", by: ObjectReference(.deployment, namespace: "a", name: "web")),
+          type: .replicaSet, template: template)),
+      .pod(Pod(metadata: owned("web-1-x", by: replicaSet), podIPs: [IPAddress.v4(IPv4Address(10, 0, 0, 1))])),
+      .pod(Pod(metadata: owned("web-1-y", by: replicaSet))),
+      .pod(Pod(metadata: owned("alone", by: nil))),
+      .pod(Pod(metadata: owned("ds-1", by: ObjectReference(.daemonSet, namespace: "a", name: "ds")))),
+      .pod(Pod(metadata: owned("ds-2", by: ObjectReference(.daemonSet, namespace: "a", name: "ds")))),
+    ])
+    let workloads = Subject.workloads(in: cluster)
+    #expect(workloads.map(\.description) == ["a/alone", "a/ds", "a/web"])
+    #expect(workloads.last?.addresses.count == 1)
+    // Without the workloads' objects the pods' owners stand for them.
+    cluster.deployments = ObjectCollection()
+    cluster.replicaSets = ObjectCollection()
+    #expect(Subject.workloads(in: cluster).map(\.description) == ["a/alone", "a/ds", "a/web-1"])
+  }
+
   /// The matrix, the verdicts and the answers are three ways to the same.
   @Test func agreesWithTheAnswers() {
     let town = tiers()

@@ -68,6 +68,29 @@ import Wire
     }
   }
 
+  /// The matrix finds out about many peers at once; each cell is what asking about it alone gives, the rule included.
+  @Test func everyCellOfTheMatrixIsTheAnswer() {
+    for seed in 600..<660 {
+      var random = Random(state: UInt64(seed))
+      var town = Town()
+      for index in 0..<4 { town.apply(random.policy("p\(index)")) }
+      let intent = town.intent
+      let subjects = names.map(town.subject)
+      let matrix = intent.matrix(from: subjects, to: subjects, on: transports)
+      for (t, transport) in transports.enumerated() {
+        for (row, from) in subjects.enumerated() {
+          for (column, to) in subjects.enumerated() {
+            let answer = intent.answer(Traffic(from: from, to: to, transport))
+            let cell = matrix[t, row, column]
+            let deciding = cell.direction == .egress ? answer.egress : answer.ingress
+            #expect(cell.verdict == answer.verdict && cell.reason == deciding.reason, "seed \(seed)")
+            #expect(matrix.site(cell) == deciding.rule, "seed \(seed)")
+          }
+        }
+      }
+    }
+  }
+
   @Test func explanationsFitTheAnswers() {
     for seed in 500..<540 {
       var random = Random(state: UInt64(seed))

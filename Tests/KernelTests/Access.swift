@@ -30,7 +30,7 @@ struct CiliumFolder: Sendable, CustomTestStringConvertible {
   func objects(_ names: [String]) throws -> DatapathObjects {
     try DatapathObjects.cilium(
       names.compactMap { name in read(name).map { (name, $0) } },
-      profile: DatapathProfile(version: testDescription))
+      options: CompiledOptions())
   }
 
   func read(_ name: String) -> [UInt8]? {

@@ -14,7 +14,7 @@ import Testing
     return bytes + [UInt8](repeating: 0xee, count: padding)
   }
 
-  private func event(_ bytes: [UInt8]) -> Event { bytes.withUnsafeBytes { EventVersions.event($0) } }
+  private func event(_ bytes: [UInt8]) -> Event { bytes.withUnsafeBytes { EventVersions.event($0, .v120) } }
 
   @Test("A drop of version 2 gets a trace id of zero; its fields and the packet stay where they belong")
   func drop() {
@@ -50,6 +50,20 @@ import Testing
     #expect(notify.remote_label == 0x1312_1110)
     #expect(notify.cookie == (size == 32 ? 0 : 0x2322_2120))
     #expect(captured == (0..<9).map { 0xc0 + $0 })
+  }
+
+  @Test("A socket's trace of 1.18 is packed; its fields move to where 1.19 has them")
+  func socket() {
+    var bytes: [UInt8] = [7, 2]
+    bytes[0] = UInt8(truncatingIfNeeded: NOTIFY_TRACE_SOCK.rawValue)
+    bytes += (0..<16).map { 0xa0 + UInt8($0) }
+    bytes += [80, 0]
+    bytes += (0..<16).map { UInt8($0) }
+    bytes += [1, 0xff, 0xee, 0xee]
+    let moved = bytes.withUnsafeBytes { EventVersions.event($0, .v118) }
+    let expected: [UInt8] = [bytes[0], 2, 1, 1, 80, 0, 0, 0] + Array(bytes[20..<36]) + Array(bytes[2..<18])
+    #expect(moved == .other(expected))
+    #expect(event(bytes) != moved)
   }
 
   @Test("Anything else is handed on as it came, cut off or not")

@@ -1,10 +1,11 @@
 import Conformance
 import Datapath
-import FrameFuzz
+import Explore
 import Glibc
 import Kernel
 import MapABI
 import Testing
+import TwoPods
 
 extension KernelSuite {
   /// Random and mutated frames: model and kernel agree on each, and neither traps.

@@ -1,7 +1,7 @@
 import BPFObjects
 import Conformance
 import Datapath
-import FrameFuzz
+import Explore
 import MapABI
 import Testing
 
@@ -62,6 +62,19 @@ extension KernelSuite {
       #expect(map.details.count == 1 && map.details[0].hasPrefix("MAC: "), "\(map.details)")
     }
 
+    @Test("One configuration variable patched wrong: the sender's identity", .needsKernel)
+    func variable() throws {
+      let (attachment, input) = try #require(world.syn(from: "client", to: "open", port: 8080))
+      var wrong = attachment
+      wrong.config.security_label ^= 1
+      var node = try KernelNode.make(NodeState(world.image), objects: .builtin())
+      let agreement = try compare(&node, attachment, input, as: wrong)
+      #expect(agreement.agreeing == 0)
+      #expect(agreement.divergences.contains { $0.field == .mark })
+      #expect(agreement.divergences.contains { $0.field == .mapChanges })
+      #expect(agreement.divergences.contains { $0.field == .events })
+    }
+
     @Test("Two policy entries whose values are exchanged", .needsKernel)
     func swappedPolicy() throws {
       let (attachment, input) = try #require(world.syn(from: "client", to: "server", port: 8080))
@@ -92,13 +105,14 @@ extension KernelSuite {
 
     /// One hop on both sides, then the maps that agents write.
     private func compare(
-      _ node: inout KernelNode, _ attachment: MapABI.Attachment, _ input: HookInput
+      _ node: inout KernelNode, _ attachment: MapABI.Attachment, _ input: HookInput,
+      as loaded: MapABI.Attachment? = nil
     ) throws -> Agreement {
       let state = NodeState(world.image)
       let hop = Hop(
         time: .start, node: world.image.node, attachment: attachment, input: input,
         result: try Model().run(attachment, on: input, state: state), position: state.position)
-      let other = try node.run(attachment, on: input, state: state)
+      let other = try node.run(loaded ?? attachment, on: input, state: state)
       var agreement = Agreement()
       let comparison = Comparison(foreign: false)
       comparison.compare(hop, with: other, into: &agreement)
@@ -117,7 +131,7 @@ extension KernelSuite {
       var files = builtin.files
       files[name] = try ObjectFile(bytes, name: name)
       return DatapathObjects(
-        origin: .builtin, files: files, layouts: builtin.layouts, recognisedVersion: nil,
+        origin: .builtin, files: files, layouts: builtin.layouts, profile: .current,
         driver: builtin.driver)
     }
 

@@ -16,18 +16,17 @@ import Testing
       #define VLAN_FILTER(ifindex, vlan_id) return false
       """
     #expect(
-      DatapathProfile.macros(text) == ["ENABLE_IPV4": 1, "TUNNEL_MODE": 1, "IPV4_GATEWAY": 0x0101_f40a])
+      CompiledOptions.macros(text) == ["ENABLE_IPV4": 1, "TUNNEL_MODE": 1, "IPV4_GATEWAY": 0x0101_f40a])
   }
 
   @Test("A switch that no header defines is off; endpoint options hold for bpf_lxc and bpf_host")
   func profile() throws {
-    let profile = DatapathProfile(
-      version: "1.20",
+    let options = CompiledOptions(
       headers: [
         ("node_config.h", "#define ENABLE_IPV4 1\n#define ENCAP_IFINDEX 5\n"),
         ("ep_config.h", "#define ENABLE_ROUTING 1\n#define MONITOR_AGGREGATION 3\n"),
       ])
-    func setting(_ field: String) -> DatapathProfile.Setting? { profile.fixed.first { $0.field == field } }
+    func setting(_ field: String) -> CompiledOptions.Setting? { options.fixed.first { $0.field == field } }
     #expect(setting("enable_ipv4") == .init(field: "enable_ipv4", value: 1))
     #expect(setting("enable_ipv6") == .init(field: "enable_ipv6", value: 0))
     #expect(setting("encap_ifindex") == .init(field: "encap_ifindex", value: 5))
@@ -35,8 +34,8 @@ import Testing
       setting("monitor_aggregation")
         == .init(field: "monitor_aggregation", value: 3, files: ["bpf_lxc.o", "bpf_host.o"]))
     #expect(setting("lb_selection") == nil)
-    #expect(profile.fixed.allSatisfy { MacroFields.field($0.field) != nil })
+    #expect(options.fixed.allSatisfy { MacroFields.field($0.field) != nil })
     #expect(
-      DatapathProfile(version: "1.20", headers: [("ep_config.h", "#define ENABLE_ROUTING 1")]).fixed.isEmpty)
+      CompiledOptions(headers: [("ep_config.h", "#define ENABLE_ROUTING 1")]).fixed.isEmpty)
   }
 }

@@ -2,6 +2,7 @@ import BPFObjects
 import Datapath
 import MapABI
 import Testing
+import TwoPods
 
 @testable import Kernel
 
@@ -37,11 +38,10 @@ extension KernelSuite {
       .needsKernel, .needsCilium)
     func profile() throws {
       let folder = try #require(CiliumFolders.all.first)
-      let profile = DatapathProfile(
-        version: "1.20",
+      let options = CompiledOptions(
         fixed: [.init(field: "encap_ifindex", value: 5), .init(field: "enable_host_routing", value: 0)])
       let objects = try DatapathObjects.cilium(
-        [("bpf_lxc.o", try #require(folder.read("bpf_lxc.o")))], profile: profile)
+        [("bpf_lxc.o", try #require(folder.read("bpf_lxc.o")))], options: options)
       var image = TwoPods.image(.open, isDual: folder.isDual)
       image.attachments[0].config.encap_ifindex = 7
       let state = NodeState(image)
@@ -59,7 +59,7 @@ extension KernelSuite {
 
     @Test("A hook without an object is unavailable, not wrong", .needsKernel)
     func missing() throws {
-      let objects = try DatapathObjects.cilium([], profile: DatapathProfile(version: "1.20"))
+      let objects = try DatapathObjects.cilium([], options: CompiledOptions())
       let image = TwoPods.image(.open)
       let state = NodeState(image)
       var node = try KernelNode.make(state, objects: objects)

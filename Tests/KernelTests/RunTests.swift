@@ -2,6 +2,7 @@ import Datapath
 import Glibc
 import MapABI
 import Testing
+import TwoPods
 import Wire
 
 @testable import Kernel

@@ -1,6 +1,7 @@
 import Datapath
 import MapABI
 import Testing
+import TwoPods
 import Wire
 
 @testable import Kernel

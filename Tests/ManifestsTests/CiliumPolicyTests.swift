@@ -151,9 +151,10 @@ struct CiliumPolicyTests {
     ("endpointSelector: {}\negress: [{toFQDNs: [{matchName: '*.a'}]}]", "invalid-value", "API server"),
     (
       "endpointSelector: {}\negress: [{toFQDNs: [{matchName: a, matchPattern: b}]}]", "conflict",
-      "Cilium agent"
+      "API server"
     ),
     ("endpointSelector: {}\negress: [{toCIDRSet: [{}]}]", "conflict", "API server"),
+    ("endpointSelector: {}\negress: [{toFQDNs: [{}]}]", "empty-name", "API server"),
     ("endpointSelector: {matchLabels: {'a b': c}}\ningress: []", "invalid-selector", "API server"),
     (
       "endpointSelector: {matchExpressions: [{key: a, operator: In}]}\ningress: []", "invalid-selector",
@@ -182,12 +183,6 @@ struct CiliumPolicyTests {
     let matching = result.findings.filter { $0.id == id && $0.authority?.rawValue == authority }
     #expect(!matching.isEmpty, "\(result.findings.map(\.description))")
     #expect(result.findings.allSatisfy { $0.location.isKnown })
-  }
-
-  @Test func anEmptyNameSelectorIsTaken() {
-    let result = policy("endpointSelector: {}\negress: [{toFQDNs: [{}]}]")
-    #expect(result.objects.count == 1)
-    #expect(result.findings.map(\.id) == ["empty-name"])
   }
 
   @Test func oldReleasesKnowMoreL7AndLessL4() {

@@ -42,6 +42,72 @@ import Wire
   }
 }
 
+@Suite struct FlatTableMemoryTests {
+  private func table(_ count: UInt32) -> FlatTable<UInt32, Counters> {
+    var table = FlatTable<UInt32, Counters>()
+    for n in 0..<count { table[n &* 7] = Counters(packets: UInt64(n), bytes: 1) }
+    return table
+  }
+
+  @Test func aCopyKeepsWhatItHadWhenTheOtherChanges() {
+    // Small, and large enough for memory of whole huge pages.
+    for count in [UInt32(5), 120_000] {
+      let before = table(count)
+      var after = before
+      after[0] = nil
+      after[7] = Counters(packets: 99, bytes: 99)
+      after[3] = Counters(packets: 3, bytes: 3)
+      #expect(before[0]?.packets == 0)
+      #expect(before[7]?.packets == 1)
+      #expect(before[3] == nil)
+      #expect(before.count == Int(count))
+      #expect(after[0] == nil)
+      #expect(after[7]?.packets == 99)
+      #expect(after[3]?.packets == 3)
+      #expect(after.count == Int(count))
+      #expect(after[(count - 1) &* 7]?.packets == UInt64(count - 1))
+    }
+  }
+
+  @Test func orderIsThatOfInsertionAndARemovalMovesTheLastIntoTheGap() {
+    var table = table(5)
+    #expect(Array(table.keys) == [0, 7, 14, 21, 28])
+    table[7] = nil
+    #expect(Array(table.keys) == [0, 28, 14, 21])
+    #expect(table.values.map(\.packets) == [0, 4, 2, 3])
+    #expect(table.map { $0.key } == [0, 28, 14, 21])
+    table[28] = nil
+    table[21] = nil
+    #expect(Array(table.keys) == [0, 14])
+    table[0] = nil
+    table[14] = nil
+    #expect(table.count == 0 && table[0] == nil)
+    table[1] = Counters(packets: 1, bytes: 1)
+    #expect(Array(table.keys) == [1])
+  }
+
+  @Test func octetsAreThoseOfTheEntriesInOrder() {
+    var table = FlatTable<CTTuple4, Counters>()
+    let key = CTTuple4(daddr: 1, saddr: 2, dport: 3, sport: 4, nexthdr: 6, flags: 1)
+    table[key] = Counters(packets: 5, bytes: 6)
+    table[key.with(flags: 0)] = Counters(packets: 7, bytes: 8)
+    let (keys, values) = table.octets()
+    let first: [UInt8] = [1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 4, 0, 6]
+    #expect(keys == first + [1] + first + [0])
+    #expect(values.count == 32)
+    #expect(values[0] == 5 && values[8] == 6 && values[16] == 7 && values[24] == 8)
+    #expect(FlatTable<UInt32, Counters>().octets().keys == [])
+  }
+}
+
+extension CTTuple4 {
+  fileprivate func with(flags: UInt8) -> CTTuple4 {
+    var other = self
+    other.flags = flags
+    return other
+  }
+}
+
 @Suite struct LPMTableTests {
   @Test func longestPrefixWins() throws {
     var table = LPMTable<IPCacheKey, RemoteEndpointInfo>()

@@ -1,4 +1,5 @@
 import Foundation
+import Kernel
 import Runner
 import TestSupport
 import Testing
@@ -149,16 +150,66 @@ struct CommandLineTests {
     }
   }
 
-  @Test("A kernel that is required and cannot be had: 4, with the reason")
-  func required() throws {
-    let run = try Command.ciliate(
-      "run", "scenarios/cluster/minimal.yaml", "--kernel", "required", "--datapath", "no/such/folder")
-    #expect(run.code == 4)
-    #expect(run.complaints.contains("kernel required"))
-    let automatic = try Command.ciliate(
-      "run", "scenarios/cluster/minimal.yaml", "--kernel", "auto", "--datapath", "no/such/folder")
-    #expect(automatic.code == 0)
-    #expect(automatic.output.contains("kernel: not run: "))
+  static let doctor = Doctor.examine()
+
+  @Test(
+    "A datapath that cannot be used is bad input, or a lack that is named", .enabled(if: doctor.canRunPackets)
+  )
+  func datapath() throws {
+    func run(_ folder: String, _ kernel: String = "auto") throws -> Command {
+      try Command.ciliate(
+        "run", "scenarios/cluster/minimal.yaml", "--kernel", kernel, "--datapath", folder)
+    }
+    for kernel in ["auto", "required"] {
+      let run = try run("no/such/folder", kernel)
+      #expect(run.code == 2)
+      #expect(run.complaints.contains("bpf_lxc.o"))
+    }
+    try withFolder { folder in
+      let object = URL(fileURLWithPath: "\(folder)/bpf_lxc.o")
+      try Data("no object".utf8).write(to: object)
+      let garbage = try run(folder)
+      #expect(garbage.code == 2)
+      #expect(garbage.complaints.contains("not an ELF file"))
+      // Ours in the place of Cilium's: the same names, another layout.
+      try Data(try #require(BPFObjectImages.image(of: "from_container"))).write(to: object)
+      let other = try run(folder)
+      #expect(other.code == 2)
+      #expect(other.complaints.contains("the value of cilium_policy_v2 is not laid out as known"))
+      #expect(other.complaints.contains("expected") && other.complaints.contains("found struct policy_entry"))
+    }
+  }
+
+  static let ciliumObjects = (ProcessInfo.processInfo.environment["CILIATE_CILIUM_OBJECTS"] ?? "")
+    .split(separator: ":").map(String.init)
+
+  @Test(
+    "What was compiled in is told by a file where there is no header; unknown options are named: 4",
+    .enabled(if: !ciliumObjects.isEmpty, "CILIATE_CILIUM_OBJECTS names no folder"),
+    .enabled(if: doctor.canRunPackets))
+  func options() throws {
+    func run(_ folder: String) throws -> Command {
+      try Command.ciliate(
+        "run", "scenarios/cluster/minimal.yaml", "--kernel", "required", "--datapath", folder)
+    }
+    try withFolder { folder in
+      try FileManager.default.copyItem(
+        atPath: "\(Self.ciliumObjects[0])/bpf_lxc.o", toPath: "\(folder)/bpf_lxc.o")
+      let unknown = try run(folder)
+      #expect(unknown.code == 4)
+      #expect(unknown.complaints.contains("enable_routing") && unknown.complaints.contains("tunnel_mode"))
+      #expect(!unknown.complaints.contains("enable_ipv4"), "the programs tell that")
+      let words = URL(fileURLWithPath: "\(folder)/ciliate-datapath.yaml")
+      try Data("node: {ENABLE_IPV4: 1, TUNEL_MODE: 1}\n".utf8).write(to: words)
+      let misspelt = try run(folder)
+      #expect(misspelt.code == 2)
+      #expect(
+        misspelt.complaints.contains("ciliate-datapath.yaml:1:24: TUNEL_MODE"), "\(misspelt.complaints)")
+      try Data("node: {ENABLE_IPV4: 1, ENABLE_SCTP: true}\n".utf8).write(to: words)
+      let read = try run(folder)
+      #expect(read.code == 4)
+      #expect(read.complaints.contains("but the objects were compiled with"), "\(read.complaints)")
+    }
   }
 
   @Test("Labs: 1 while the task is not done, 0 when it is")

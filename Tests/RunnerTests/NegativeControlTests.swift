@@ -19,7 +19,40 @@ struct Altered<Base: HookInterpreter & ~Copyable>: HookInterpreter, ~Copyable {
     alter(&image)
     var altered = NodeState(image)
     altered.apply(state.log)
-    return try base.run(attachment, on: input, state: altered)
+    return try base.run(altering(attachment), on: input, state: altered)
+  }
+
+  /// The attachment's configuration is altered like the image's.
+  private func altering(_ attachment: MapABI.Attachment) -> MapABI.Attachment {
+    var image = MapImage(node: "", attachments: [attachment])
+    alter(&image)
+    return image.attachments.first ?? attachment
+  }
+}
+
+extension Altered: MapHoldingInterpreter where Base: MapHoldingInterpreter & ~Copyable {
+  private func altered(_ state: borrowing NodeState) -> NodeState {
+    var image = state.image
+    alter(&image)
+    var altered = NodeState(image)
+    altered.apply(state.log)
+    return altered
+  }
+
+  mutating func run(
+    _ attachment: MapABI.Attachment, on input: HookInput, state: borrowing NodeState, readingMaps: Bool
+  ) throws(Base.Failure) -> HookResult {
+    try base.run(altering(attachment), on: input, state: altered(state), readingMaps: readingMaps)
+  }
+
+  mutating func adopt(through position: Int, node: String) { base.adopt(through: position, node: node) }
+
+  mutating func mapDifferences(from state: borrowing NodeState) throws(Base.Failure) -> [MapChange] {
+    try base.mapDifferences(from: altered(state))
+  }
+
+  mutating func reset(to state: borrowing NodeState) throws(Base.Failure) {
+    try base.reset(to: altered(state))
   }
 }
 
@@ -107,6 +140,39 @@ struct KernelControlTests {
     #expect(outcome.agreement.divergences.contains { $0.field == .events })
   }
 
+  @Test("Programs that only write something else into a map are caught, and the hook and the field are named")
+  func silent() throws {
+    func longer(_ image: inout MapImage) {
+      for index in image.attachments.indices where image.attachments[index].hook == .fromContainer {
+        image.attachments[index].config.ct_close_timeout += 1
+      }
+    }
+    let objects = try DatapathObjects.builtin()
+    let often = try NegativeControlTests.scenario.run(
+      Replay(Altered(base: KernelCluster(objects: objects), alter: longer), foreign: false))
+    let once = try NegativeControlTests.scenario.run(
+      ConversationReplay(Altered(base: KernelCluster(objects: objects), alter: longer), foreign: false))
+    #expect(once.result == .differs)
+    let found = try #require(once.agreement.divergences.first)
+    #expect(found.hook == "from_container" && found.field == .mapChanges)
+    #expect(found.expected.hasPrefix("cilium_ct4_global["))
+    #expect(found.details.first?.hasPrefix("lifetime: ") == true)
+    #expect(once.agreement.divergences.map(\.summary) == often.agreement.divergences.map(\.summary))
+    #expect(once.agreement.agreeing == often.agreement.agreeing)
+  }
+
+  @Test(
+    "A broken program is told alike, whether maps are compared after every hop or once for each conversation")
+  func bothWays() throws {
+    let objects = try broken("from_container")
+    let scenario = ScenarioCase(path: "scenarios/packets/spoofed-source.yaml")
+    let often = try scenario.run(Replay(KernelCluster(objects: objects), foreign: false)).agreement
+    let once = try scenario.run(ConversationReplay(KernelCluster(objects: objects), foreign: false)).agreement
+    #expect(!once.divergences.isEmpty)
+    #expect(once.divergences.map(\.summary) == often.divergences.map(\.summary))
+    #expect(once.compared == often.compared && once.agreeing == often.agreeing)
+  }
+
   /// Our programs with one altered: where `name` drops a source address that is not the endpoint's own (132), it says 133.
   private func broken(_ name: String) throws -> DatapathObjects {
     let intact = try DatapathObjects.builtin()
@@ -123,6 +189,6 @@ struct KernelControlTests {
     #expect(changed == 1)
     files[name] = try ObjectFile(image, name: name)
     return DatapathObjects(
-      origin: .builtin, files: files, layouts: .native, recognisedVersion: nil, driver: intact.driver)
+      origin: .builtin, files: files, layouts: .native, profile: .current, driver: intact.driver)
   }
 }

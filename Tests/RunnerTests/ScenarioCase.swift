@@ -21,6 +21,13 @@ struct ScenarioCase: Sendable, CustomTestStringConvertible {
     return (words.last == "scenario" ? words.dropLast() : words[...]).joined(separator: "-")
   }
 
+  /// Whether it is all tables: they tell everything, and walks would tell it at length.
+  var isOfSuite: Bool {
+    ["k8s-e2e", "connectivity", "cnp-conformance", "who-reaches-what"].contains {
+      path.hasPrefix("scenarios/policy/\($0)/")
+    }
+  }
+
   static let all: [ScenarioCase] = files(in: "scenarios").map(ScenarioCase.init)
 
   private static func files(in folder: String) -> [String] {

@@ -20,7 +20,7 @@ struct ScenarioFileTests {
   func model(_ scenario: ScenarioCase) throws {
     let outcome = try scenario.run()
     #expect(outcome.result == .pass, "\(outcome.complaints)")
-    let text = report(outcome, walks: .first)
+    let text = report(outcome, walks: scenario.isOfSuite ? .none : .first)
     let path = "\(PackageFolder.path)/Tests/References/\(scenario.name).ref"
     if ProcessInfo.processInfo.environment["CILIATE_UPDATE_REFERENCES"] == "1" {
       try text.write(toFile: path, atomically: true, encoding: .utf8)
@@ -82,6 +82,22 @@ struct ScenarioKernelTests {
     #expect(outcome.agreement.compared == outcome.journeys.reduce(0) { $0 + $1.hops.count })
   }
 
+  @Test("The same with programs loaded ahead and kept, and maps compared once for each conversation")
+  func conversations() throws {
+    let pool = KernelNodePool()
+    let objects = try DatapathObjects.builtin()
+    for name in ["getting-started", "getting-started", "same-node", "geneve", "dual-stack"] {
+      let scenario = ScenarioCase(path: "scenarios/\(name)/scenario.yaml")
+      let forecast = ProgramForecast()
+      _ = try scenario.run(forecast)
+      let kernel = KernelCluster(objects: objects, forecast: forecast, pool: pool)
+      let outcome = try scenario.run(ConversationReplay(kernel, foreign: false))
+      #expect(outcome.result == .pass, "\(name): \(outcome.complaints)")
+      #expect(outcome.agreement.notRun.isEmpty, "\(name): \(outcome.complaints)")
+      #expect(outcome.agreement.compared == outcome.journeys.reduce(0) { $0 + $1.hops.count })
+    }
+  }
+
   @Test("What the kernel says never enters a capture", arguments: ["scenarios/getting-started/scenario.yaml"])
   func captures(_ path: String) throws {
     let scenario = ScenarioCase(path: path)
@@ -92,6 +108,10 @@ struct ScenarioKernelTests {
       JourneyCapture(alone.journeys, comment: "").pcapng
         == JourneyCapture(compared.journeys, comment: "").pcapng)
   }
+}
+
+extension ProgramForecast: ScenarioObserver {
+  public var agreement: Agreement { Agreement() }
 }
 
 /// Whether tests may use eBPF here. CILIATE_REQUIRE_KERNEL=1 turns a skip into a failure.

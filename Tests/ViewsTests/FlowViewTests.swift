@@ -29,7 +29,7 @@ import Wire
     service.packets = 3
     service.bytes = 198
     service.flags = 0x1611
-    service.rev_nat_index = 20
+    service.rev_nat_index = UInt16(20).bigEndian
     service.backend_id = 7
     service.nat_port = UInt16(8080).bigEndian
     maps.ct4TCP[tuple(v4(10, 96, 0, 1), 443, v4(10, 0, 0, 9), 40000, flags: 4)] = service

@@ -19,9 +19,11 @@ import Wire
     maps.addBackend(8, v4(10, 244, 1, 9), 8080, flags: 1)
     maps.addBackend(7, v4(10, 244, 2, 187), 80, cluster: 3)
     maps.addBackend(11, v6("fd00::9"), 8443)
-    maps.reverseNAT4[20] = ReverseNAT4(address: v4(10, 108, 51, 80), port: UInt16(80).bigEndian)
-    maps.reverseNAT4[300] = ReverseNAT4(address: v4(10, 0, 0, 1), port: UInt16(53).bigEndian)
-    maps.reverseNAT6[300] = ReverseNAT6(address: v6("fd00::1"), port: UInt16(443).bigEndian)
+    maps.reverseNAT4[UInt16(20).bigEndian] = ReverseNAT4(
+      address: v4(10, 108, 51, 80), port: UInt16(80).bigEndian)
+    maps.reverseNAT4[UInt16(300).bigEndian] = ReverseNAT4(
+      address: v4(10, 0, 0, 1), port: UInt16(53).bigEndian)
+    maps.reverseNAT6[UInt16(300).bigEndian] = ReverseNAT6(address: v6("fd00::1"), port: UInt16(443).bigEndian)
     return maps
   }()
 

@@ -16,7 +16,7 @@ extension NodeMaps {
       ServiceKey4(
         address: address, dport: port.bigEndian, backend_slot: slot, proto: transport, scope: scope, pad: 0)] =
       ServiceEntry(
-        backend_id: backend, count: count, rev_nat_index: id, flags: UInt8(flags & 255),
+        backend_id: backend, count: count, rev_nat_index: id.bigEndian, flags: UInt8(flags & 255),
         flags2: UInt8(flags >> 8),
         qcount: 0)
   }
@@ -30,7 +30,7 @@ extension NodeMaps {
       ServiceKey6(address: address, dport: port.bigEndian, backend_slot: slot, proto: 6, scope: scope, pad: 0)
     ] =
       ServiceEntry(
-        backend_id: backend, count: 0, rev_nat_index: id, flags: UInt8(flags & 255),
+        backend_id: backend, count: 0, rev_nat_index: id.bigEndian, flags: UInt8(flags & 255),
         flags2: UInt8(flags >> 8),
         qcount: 0)
   }

@@ -114,8 +114,9 @@ struct ABI_SWIFT_NAME(DatapathConfig) datapath_config {
 
 	/* 1: time and randomness come from the map ciliate_env instead of the kernel's helpers */
 	uint8_t env_pinned;
-	uint8_t pad1[2];
+	uint8_t pad1[6];
 };
+ABI_SIZE(struct datapath_config, 296);
 
 /* The pinned environment of one run (map ciliate_env, array of one, memory-mapped by the harness). */
 struct ABI_SWIFT_NAME(PinnedEnvironment) pinned_environment {

@@ -116,7 +116,7 @@ struct ABI_SWIFT_NAME(CTEntry) ct_entry {
 	uint64_t bytes;
 	uint32_t lifetime;
 	uint16_t flags; /* enum ct_entry_flag */
-	uint16_t rev_nat_index;
+	be16 rev_nat_index;
 	be16 nat_port;
 	uint8_t tx_flags_seen;
 	uint8_t rx_flags_seen;
@@ -150,7 +150,7 @@ ABI_SIZE(struct lb6_key, 24);
 struct ABI_SWIFT_NAME(ServiceEntry) lb_service {
 	uint32_t backend_id; /* slot 0: affinity timeout, or the L7 proxy port */
 	uint16_t count;
-	uint16_t rev_nat_index;
+	be16 rev_nat_index;
 	uint8_t flags;
 	uint8_t flags2;
 	uint16_t qcount;
@@ -180,7 +180,7 @@ struct ABI_SWIFT_NAME(Backend6) lb6_backend {
 };
 ABI_SIZE(struct lb6_backend, 24);
 
-/* cilium_lb4_reverse_nat, cilium_lb6_reverse_nat; keyed by rev_nat_index (uint16_t) */
+/* cilium_lb4_reverse_nat, cilium_lb6_reverse_nat; keyed by rev_nat_index (be16: the agent stores it so) */
 struct ABI_SWIFT_NAME(ReverseNAT4) lb4_reverse_nat {
 	be32 address;
 	be16 port;
@@ -196,7 +196,7 @@ ABI_SIZE(struct lb6_reverse_nat, 18);
 /* cilium_lb4_affinity, cilium_lb6_affinity, cilium_lb_affinity_match */
 struct ABI_SWIFT_NAME(AffinityKey4) lb4_affinity_key {
 	uint64_t client; /* the address in the first four octets, or a cookie */
-	uint16_t rev_nat_id;
+	be16 rev_nat_id;
 	uint8_t netns_cookie; /* 1 if client is a cookie */
 	uint8_t pad1;
 	uint32_t pad2;
@@ -205,7 +205,7 @@ ABI_SIZE(struct lb4_affinity_key, 16);
 
 struct ABI_SWIFT_NAME(AffinityKey6) lb6_affinity_key {
 	struct v6addr client;
-	uint16_t rev_nat_id;
+	be16 rev_nat_id;
 	uint8_t netns_cookie;
 	uint8_t pad1;
 	uint32_t pad2;
@@ -221,7 +221,7 @@ ABI_SIZE(struct lb_affinity_val, 16);
 
 struct ABI_SWIFT_NAME(AffinityMatch) lb_affinity_match {
 	uint32_t backend_id;
-	uint16_t rev_nat_id;
+	be16 rev_nat_id;
 	uint16_t pad;
 };
 ABI_SIZE(struct lb_affinity_match, 8);
@@ -229,7 +229,7 @@ ABI_SIZE(struct lb_affinity_match, 8);
 /* cilium_lb4_source_range, cilium_lb6_source_range (LPM) */
 struct ABI_SWIFT_NAME(SourceRangeKey4) lb4_src_range_key {
 	uint32_t prefixlen; /* 32 + address bits */
-	uint16_t rev_nat_id;
+	be16 rev_nat_id;
 	uint16_t pad;
 	be32 addr;
 };
@@ -237,7 +237,7 @@ ABI_SIZE(struct lb4_src_range_key, 12);
 
 struct ABI_SWIFT_NAME(SourceRangeKey6) lb6_src_range_key {
 	uint32_t prefixlen; /* 32 + address bits */
-	uint16_t rev_nat_id;
+	be16 rev_nat_id;
 	uint16_t pad;
 	struct v6addr addr;
 };
@@ -255,9 +255,26 @@ ABI_SIZE(struct ipv4_revnat_tuple, 16);
 struct ABI_SWIFT_NAME(SocketReverseValue4) ipv4_revnat_entry {
 	be32 address;
 	be16 port;
-	uint16_t rev_nat_index;
+	be16 rev_nat_index;
 };
 ABI_SIZE(struct ipv4_revnat_entry, 8);
+
+/* cilium_lb6_reverse_sk */
+struct ABI_SWIFT_NAME(SocketReverseKey6) socket_revnat_tuple {
+	uint64_t cookie;
+	struct v6addr address;
+	be16 port;
+	uint16_t pad;
+	uint32_t pad2;
+};
+ABI_SIZE(struct socket_revnat_tuple, 32);
+
+struct ABI_SWIFT_NAME(SocketReverseValue6) socket_revnat_entry {
+	struct v6addr address;
+	be16 port;
+	be16 rev_nat_index;
+};
+ABI_SIZE(struct socket_revnat_entry, 20);
 
 /* cilium_cidr_v4_dyn, cilium_cidr_v4_fix, cilium_cidr_v6_dyn, cilium_cidr_v6_fix: prefixes that XDP drops */
 struct ABI_SWIFT_NAME(PrefixKey4) lpm_v4_key {

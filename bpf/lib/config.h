@@ -17,8 +17,13 @@
 #error "define THIS_OBJECT before including lib/"
 #endif
 
+/* What stands there before anybody sets it; tests say it (tests/unittest.h). */
+#ifndef INITIAL_CONFIG
+#define INITIAL_CONFIG {}
+#endif
+
 /* weak: or the compiler takes the zeros that stand here for the value when it copies a member */
-const volatile struct datapath_config config __attribute__((weak)) SEC(".rodata") = {};
+const volatile struct datapath_config config __attribute__((weak)) SEC(".rodata") = INITIAL_CONFIG;
 
 #define IS_LXC (THIS_OBJECT == SOURCE_FILE_LXC)
 #define IS_HOST (THIS_OBJECT == SOURCE_FILE_HOST)

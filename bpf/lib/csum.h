@@ -28,12 +28,12 @@ enum address_field { ADDRESS_SOURCE, ADDRESS_DESTINATION };
 
 INLINE uint32_t address_offset(const struct packet *p, int field)
 {
-	return l3_offset() + (p->ipv6 ? 8 : 12) + (field == ADDRESS_DESTINATION ? address_size(p) : 0);
+	return l3_offset() + (is_ipv6(p) ? 8 : 12) + (field == ADDRESS_DESTINATION ? address_size(p) : 0);
 }
 
 INLINE int write_address(struct __sk_buff *ctx, struct packet *p, int field, const struct v6addr *address)
 {
-	if (p->ipv6)
+	if (is_ipv6(p))
 		return bpf_skb_store_bytes(ctx, address_offset(p, field), address, 16, 0);
 	return bpf_skb_store_bytes(ctx, address_offset(p, field), address, 4, 0);
 }
@@ -41,13 +41,13 @@ INLINE int write_address(struct __sk_buff *ctx, struct packet *p, int field, con
 /* The change that replacing one address by another makes to a ones' complement sum, added to `sum`. */
 INLINE uint32_t address_difference(struct packet *p, const struct v6addr *from, const struct v6addr *to, uint32_t sum)
 {
-	return p->ipv6 ? bpf_csum_diff(from, 16, to, 16, sum) : bpf_csum_diff(from, 4, to, 4, sum);
+	return is_ipv6(p) ? bpf_csum_diff(from, 16, to, 16, sum) : bpf_csum_diff(from, 4, to, 4, sum);
 }
 
 /* IPv6 headers have no checksum. */
 INLINE int fix_header_checksum(struct __sk_buff *ctx, struct packet *p, uint32_t sum)
 {
-	if (!p->ipv6 && bpf_l3_csum_replace(ctx, l3_offset() + 10, 0, sum, 0) < 0)
+	if (!is_ipv6(p) && bpf_l3_csum_replace(ctx, l3_offset() + 10, 0, sum, 0) < 0)
 		return -DROP_CSUM_L3;
 	return 0;
 }

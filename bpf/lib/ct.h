@@ -31,13 +31,16 @@ INLINE uint8_t tuple_flag(int dir, int scope)
 /* The last seen state of one direction, and when a trace last told of it. Returns how much to trace now: a new TCP
  * flag, or silence for longer than the report interval, makes a packet worth telling.
  */
-INLINE uint32_t refresh(struct ct_entry *entry, uint32_t lifetime, int dir, uint8_t tcp_flags)
+SUBPROGRAM uint32_t refresh(struct ct_entry *entry, uint32_t lifetime, int dir, uint8_t tcp_flags)
 {
-	uint32_t now = now_mono();
-	uint8_t known = dir == CT_INGRESS ? entry->rx_flags_seen : entry->tx_flags_seen;
-	uint32_t last = dir == CT_INGRESS ? entry->last_rx_report : entry->last_tx_report;
-	uint8_t seen = known | (tcp_flags & config.ct_report_flags);
+	uint32_t now = now_mono(), last;
+	uint8_t known, seen;
 
+	if (!entry)
+		return 0;
+	known = dir == CT_INGRESS ? entry->rx_flags_seen : entry->tx_flags_seen;
+	last = dir == CT_INGRESS ? entry->last_rx_report : entry->last_tx_report;
+	seen = known | (tcp_flags & config.ct_report_flags);
 	entry->lifetime = now + lifetime;
 	if ((uint32_t)(last + mono_of_seconds(config.ct_report_interval)) >= now && known == seen)
 		return 0;
@@ -189,12 +192,12 @@ SUBPROGRAM int ct_icmp_tuple(struct __sk_buff *ctx, struct packet *p, struct ct_
 	if (bpf_skb_load_bytes(ctx, p->l4_off, head, 1) < 0)
 		return -DROP_CT_INVALID_HDR;
 	head[1] = 0;
-	if (!p->ipv6 && bpf_skb_load_bytes(ctx, p->l4_off, head, 2) < 0)
+	if (!is_ipv6(p) && bpf_skb_load_bytes(ctx, p->l4_off, head, 2) < 0)
 		return -DROP_CT_INVALID_HDR;
-	request = head[0] == (p->ipv6 ? 128 : 8);
-	reply = head[0] == (p->ipv6 ? 129 : 0);
-	error = p->ipv6 ? head[0] >= 1 && head[0] <= 4 : head[0] == 3 || head[0] == 11 || head[0] == 12;
-	too_big = p->ipv6 ? head[0] == 2 : head[0] == 3 && head[1] == 4;
+	request = head[0] == (is_ipv6(p) ? 128 : 8);
+	reply = head[0] == (is_ipv6(p) ? 129 : 0);
+	error = is_ipv6(p) ? head[0] >= 1 && head[0] <= 4 : head[0] == 3 || head[0] == 11 || head[0] == 12;
+	too_big = is_ipv6(p) ? head[0] == 2 : head[0] == 3 && head[1] == 4;
 	if ((request || reply) && bpf_skb_load_bytes(ctx, p->l4_off + 4, &identifier, 2) < 0)
 		return -DROP_CT_INVALID_HDR;
 	if (too_big)
@@ -222,7 +225,7 @@ STAGE int ct_lookup(struct __sk_buff *ctx, struct packet *p, int dir, int scope)
 	q->tuple.flags = tuple_flag(dir, scope);
 	if (has_ports(q->tuple.nexthdr)) {
 		ret = load_ports(ctx, p, dir);
-	} else if (q->tuple.nexthdr == (p->ipv6 ? L4_ICMPV6 : L4_ICMP)) {
+	} else if (q->tuple.nexthdr == (is_ipv6(p) ? L4_ICMPV6 : L4_ICMP)) {
 		ret = ct_icmp_tuple(ctx, p, q);
 	} else {
 		q->tuple.sport = 0;
@@ -285,7 +288,7 @@ SUBPROGRAM int ct_create(struct __sk_buff *ctx, struct packet *p, struct ct_quer
 		struct tuple icmp = {
 			.daddr = q->tuple.daddr,
 			.saddr = q->tuple.saddr,
-			.nexthdr = p->ipv6 ? L4_ICMPV6 : L4_ICMP,
+			.nexthdr = is_ipv6(p) ? L4_ICMPV6 : L4_ICMP,
 			.flags = q->tuple.flags | TUPLE_RELATED,
 		};
 

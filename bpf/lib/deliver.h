@@ -9,7 +9,7 @@
 /* One hop further: TTL or hop limit, and the two MACs unless null. */
 INLINE int decrement_ttl(struct __sk_buff *ctx, struct packet *p)
 {
-	uint32_t offset = l3_offset() + (p->ipv6 ? 7 : 8);
+	uint32_t offset = l3_offset() + (is_ipv6(p) ? 7 : 8);
 	uint8_t ttl, new_ttl;
 
 	if (bpf_skb_load_bytes(ctx, offset, &ttl, 1) < 0)
@@ -17,9 +17,9 @@ INLINE int decrement_ttl(struct __sk_buff *ctx, struct packet *p)
 	if (ttl <= 1)
 		return -DROP_TTL_EXCEEDED;
 	new_ttl = ttl - 1;
-	if (bpf_skb_store_bytes(ctx, offset, &new_ttl, 1, p->ipv6 ? BPF_F_RECOMPUTE_CSUM : 0) < 0)
+	if (bpf_skb_store_bytes(ctx, offset, &new_ttl, 1, is_ipv6(p) ? BPF_F_RECOMPUTE_CSUM : 0) < 0)
 		return -DROP_WRITE_ERROR;
-	if (!p->ipv6 && bpf_l3_csum_replace(ctx, l3_offset() + 10, ttl, new_ttl, 2) < 0)
+	if (!is_ipv6(p) && bpf_l3_csum_replace(ctx, l3_offset() + 10, ttl, new_ttl, 2) < 0)
 		return -DROP_CSUM_L3;
 	return 0;
 }
@@ -33,7 +33,7 @@ INLINE int next_hop(struct __sk_buff *ctx, struct packet *p, const struct macadd
 	int ret = decrement_ttl(ctx, p);
 
 	*done = 1;
-	if (ret == -DROP_TTL_EXCEEDED && p->ipv6)
+	if (ret == -DROP_TTL_EXCEEDED && is_ipv6(p))
 		return answer_time_exceeded(ctx, p, dir);
 	if (ret < 0)
 		return ret;

@@ -14,7 +14,7 @@ STAGE int fib_find(struct __sk_buff *ctx, struct packet *p, struct bpf_fib_looku
 {
 	int ret;
 
-	fib->family = p->ipv6 ? AF_INET6 : AF_INET;
+	fib->family = is_ipv6(p) ? AF_INET6 : AF_INET;
 	fib->ifindex = ctx->ifindex;
 	ret = bpf_fib_lookup(ctx, fib, sizeof(*fib),
 			     config.supports_fib_lookup_skip_neigh ? BPF_FIB_LOOKUP_SKIP_NEIGH : 0);

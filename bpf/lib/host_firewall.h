@@ -24,7 +24,7 @@ INLINE int sort_icmpv6(struct __sk_buff *ctx, struct packet *p)
 {
 	uint8_t type;
 
-	if (!p->ipv6 || p->ct.tuple.nexthdr != L4_ICMPV6)
+	if (!is_ipv6(p) || p->ct.tuple.nexthdr != L4_ICMPV6)
 		return HOST_ICMPV6_POLICY;
 	return bpf_skb_load_bytes(ctx, p->l4_off, &type, 1) < 0 ? -DROP_INVALID : host_icmpv6(type);
 }

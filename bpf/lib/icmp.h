@@ -53,7 +53,7 @@ INLINE uint32_t sum_sample(struct __sk_buff *ctx, struct packet *p, uint32_t len
 {
 	uint32_t sum = sum_run(ctx, p, 0, length, 0);
 
-	if (p->ipv6) {
+	if (is_ipv6(p)) {
 		sum = sum_run(ctx, p, 256, length, sum);
 		sum = sum_run(ctx, p, 512, length, sum);
 		sum = sum_run(ctx, p, 768, length, sum);
@@ -150,7 +150,7 @@ SUBPROGRAM int answer_ipv6(struct __sk_buff *ctx, struct packet *p, uint8_t type
 
 INLINE int answer(struct __sk_buff *ctx, struct packet *p, uint8_t type, uint8_t code)
 {
-	return p->ipv6 ? answer_ipv6(ctx, p, type, code) : answer_ipv4(ctx, p, type, code);
+	return is_ipv6(p) ? answer_ipv6(ctx, p, type, code) : answer_ipv4(ctx, p, type, code);
 }
 
 /* Back to where it came from: out of the device that it entered by. */
@@ -164,9 +164,9 @@ STAGE int answer_no_service(struct __sk_buff *ctx, struct packet *p, uint32_t so
 {
 	int ret;
 
-	if (p->ipv6 && !icmpv6_answer_allowed(ctx))
+	if (is_ipv6(p) && !icmpv6_answer_allowed(ctx))
 		ret = -DROP_RATE_LIMITED;
-	else if (p->ipv6)
+	else if (is_ipv6(p))
 		ret = answer(ctx, p, ICMP6_UNREACHABLE, ICMP6_PORT_UNREACHABLE);
 	else
 		ret = answer(ctx, p, ICMP4_UNREACHABLE, ICMP4_PORT_UNREACHABLE);
@@ -181,7 +181,7 @@ STAGE int answer_denied(struct __sk_buff *ctx, struct packet *p, int verdict)
 {
 	int ret = -1;
 
-	if (!p->ipv6)
+	if (!is_ipv6(p))
 		ret = answer(ctx, p, ICMP4_UNREACHABLE, ICMP4_FILTERED);
 	else if (icmpv6_answer_allowed(ctx))
 		ret = answer(ctx, p, ICMP6_UNREACHABLE, ICMP6_PROHIBITED);

@@ -104,7 +104,7 @@ STAGE struct endpoint_info *endpoint_at(struct packet *p, const struct v6addr *a
 {
 	struct endpoint_key key = {
 		.ip = *address,
-		.family = p->ipv6 ? ENDPOINT_KEY_IPV6 : ENDPOINT_KEY_IPV4,
+		.family = is_ipv6(p) ? ENDPOINT_KEY_IPV6 : ENDPOINT_KEY_IPV4,
 	};
 
 	return bpf_map_lookup_elem(&cilium_lxc, &key);
@@ -114,8 +114,8 @@ STAGE struct endpoint_info *endpoint_at(struct packet *p, const struct v6addr *a
 STAGE struct remote_endpoint_info *ipcache_at(struct packet *p, const struct v6addr *address)
 {
 	struct ipcache_key key = {
-		.prefixlen = 32 + (p->ipv6 ? 128 : 32),
-		.family = p->ipv6 ? ENDPOINT_KEY_IPV6 : ENDPOINT_KEY_IPV4,
+		.prefixlen = 32 + (is_ipv6(p) ? 128 : 32),
+		.family = is_ipv6(p) ? ENDPOINT_KEY_IPV6 : ENDPOINT_KEY_IPV4,
 		.ip = *address,
 	};
 

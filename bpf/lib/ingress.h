@@ -22,7 +22,7 @@ INLINE int admit_answer(struct __sk_buff *ctx, struct packet *p, int *proxied)
 		return 0;
 	if (!port && !reverse_nat_of(p, s->rev_nat_index, &address, &port))
 		return 0;
-	if (!p->ipv6 && s->nat_port)
+	if (!is_ipv6(p) && s->nat_port)
 		address = (struct v6addr){ .w0 = s->nat_addr.w3 };
 	p->loopback = (s->flags & CT_FLAG_LOOPBACK) != 0;
 	return translate_back(ctx, p, &address, port, CT_INGRESS);
@@ -36,7 +36,7 @@ INLINE int meets_itself(struct packet *p)
 
 	if (!config.enable_per_packet_lb)
 		return 0;
-	if (!p->ipv6)
+	if (!is_ipv6(p))
 		loopback = (struct v6addr){ .w0 = config.service_loopback_ipv4 };
 	if (p->ct.status == CT_NEW && address_equal(&p->saddr, &loopback)) {
 		entry = ct_egress_entry(p, &p->ct.tuple);

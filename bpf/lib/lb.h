@@ -22,7 +22,7 @@ struct service_key {
 
 STAGE struct lb_service *service_at(struct packet *p, struct service_key *k)
 {
-	if (p->ipv6) {
+	if (is_ipv6(p)) {
 		struct lb6_key key = {
 			.address = k->address,
 			.dport = k->port,
@@ -113,7 +113,7 @@ SUBPROGRAM int load_backend(struct packet *p, uint32_t id)
 {
 	if (!p)
 		return -DROP_INVALID;
-	if (p->ipv6) {
+	if (is_ipv6(p)) {
 		struct lb6_backend *b = bpf_map_lookup_elem(&cilium_lb6_backends_v3, &id);
 
 		if (!b)
@@ -146,7 +146,7 @@ INLINE uint32_t random_backend(struct packet *p, struct service_key *k, uint16_t
 INLINE struct lb_affinity_val *affinity_of(struct packet *p, uint16_t service, struct lb_affinity_val *store,
 	int forget)
 {
-	if (p->ipv6) {
+	if (is_ipv6(p)) {
 		struct lb6_affinity_key key = { .client = p->ct.tuple.saddr, .rev_nat_id = service };
 
 		if (store)

@@ -32,8 +32,10 @@
 		int (*value_size)[4]; \
 	} name SEC(".maps")
 
-/* Cilium's flags for maps that only the agent writes, and for those that the datapath writes too. */
+/* Cilium's flags for maps that only the agent writes; a test is its own agent (tests/unittest.h). */
+#ifndef READ_ONLY
 #define READ_ONLY (BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG)
+#endif
 
 /* What is where: endpoints of this node, identities of every address, policy of one endpoint. */
 MAP(cilium_lxc, BPF_MAP_TYPE_HASH, struct endpoint_key, struct endpoint_info, 1024, READ_ONLY);
@@ -63,6 +65,7 @@ MAP(cilium_lb_affinity_match, BPF_MAP_TYPE_HASH, struct lb_affinity_match, uint8
 MAP(cilium_lb4_source_range, BPF_MAP_TYPE_LPM_TRIE, struct lb4_src_range_key, uint8_t, 1024, READ_ONLY);
 MAP(cilium_lb6_source_range, BPF_MAP_TYPE_LPM_TRIE, struct lb6_src_range_key, uint8_t, 1024, READ_ONLY);
 MAP(cilium_lb4_reverse_sk, BPF_MAP_TYPE_LRU_HASH, struct ipv4_revnat_tuple, struct ipv4_revnat_entry, 1024, 0);
+MAP(cilium_lb6_reverse_sk, BPF_MAP_TYPE_LRU_HASH, struct socket_revnat_tuple, struct socket_revnat_entry, 1024, 0);
 
 /* Source NAT. */
 MAP(cilium_snat_v4_external, BPF_MAP_TYPE_LRU_HASH, struct ipv4_ct_tuple, struct ipv4_nat_entry, 1024, 0);

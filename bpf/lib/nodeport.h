@@ -19,12 +19,12 @@ INLINE int learn_neighbour(struct __sk_buff *ctx, struct packet *p)
 
 	if (parse_network(ctx, p) < 0 || bpf_skb_load_bytes(ctx, 6, &mac, 6) < 0)
 		return -DROP_INVALID;
-	known = p->ipv6 ? bpf_map_lookup_elem(&cilium_nodeport_neigh6, &p->saddr) :
-			  bpf_map_lookup_elem(&cilium_nodeport_neigh4, &p->saddr);
+	known = is_ipv6(p) ? bpf_map_lookup_elem(&cilium_nodeport_neigh6, &p->saddr) :
+			     bpf_map_lookup_elem(&cilium_nodeport_neigh4, &p->saddr);
 	if (known && mac_equal(&mac.a0, known))
 		return 0;
-	return p->ipv6 ? bpf_map_update_elem(&cilium_nodeport_neigh6, &p->saddr, &mac, BPF_ANY) :
-			 bpf_map_update_elem(&cilium_nodeport_neigh4, &p->saddr, &mac, BPF_ANY);
+	return is_ipv6(p) ? bpf_map_update_elem(&cilium_nodeport_neigh6, &p->saddr, &mac, BPF_ANY) :
+			    bpf_map_update_elem(&cilium_nodeport_neigh4, &p->saddr, &mac, BPF_ANY);
 }
 
 INLINE int source_allowed(struct packet *p, struct lb_service *svc)
@@ -35,8 +35,8 @@ INLINE int source_allowed(struct packet *p, struct lb_service *svc)
 
 	if (!(svc->flags & SVC_FLAG_SOURCE_RANGE))
 		return 1;
-	listed = p->ipv6 ? bpf_map_lookup_elem(&cilium_lb6_source_range, &key6) != 0 :
-			   bpf_map_lookup_elem(&cilium_lb4_source_range, &key4) != 0;
+	listed = is_ipv6(p) ? bpf_map_lookup_elem(&cilium_lb6_source_range, &key6) != 0 :
+			      bpf_map_lookup_elem(&cilium_lb4_source_range, &key4) != 0;
 	return listed != ((svc->flags2 & SVC_FLAG2_SOURCE_RANGE_DENY) != 0);
 }
 
@@ -75,7 +75,7 @@ STAGE int request(struct __sk_buff *ctx, struct packet *p, struct lb_service *sv
 	q->state = (struct ct_state){ .rev_nat_index = svc->rev_nat_index };
 	ret = ct_lookup_tuple(ctx, p, q, CT_EGRESS, SCOPE_FORWARD, CT_MATCH_NODEPORT);
 	if (ret == CT_NEW) {
-		q->state.src_sec_id = world_of(p->ipv6);
+		q->state.src_sec_id = world_of(is_ipv6(p));
 		q->state.flags = CT_FLAG_NODE_PORT;
 		ret = ct_create(ctx, p, q, 0);
 	}
@@ -98,7 +98,7 @@ SUBPROGRAM int examine(struct __sk_buff *ctx, struct packet *p, uint32_t identit
 	if (ret < 0)
 		return ret;
 	ret = parse_service_tuple(ctx, p);
-	if (ret == -DROP_UNSUPP_SERVICE_PROTO && !p->ipv6)
+	if (ret == -DROP_UNSUPP_SERVICE_PROTO && !is_ipv6(p))
 		ctx->cb[CB_SRC_LABEL] = identity; /* Cilium leaves it so, and cil_to_host reads the slot */
 	if (ret < 0)
 		return not_a_service(ret) ? TC_ACT_OK : ret;
@@ -123,7 +123,7 @@ SUBPROGRAM int prepare_remote(struct __sk_buff *ctx, struct packet *p, int *fina
 		return ret;
 	info = tunnel_to(p, &p->daddr);
 	p->nat = (struct nat_target){ .min_port = nat_min_port(), .max_port = 65535 };
-	if (p->ipv6)
+	if (is_ipv6(p))
 		p->nat.address = info ? config.router_ipv6 : config.ipv6_direct_routing;
 	else
 		p->nat.address.w0 = info ? config.ipv4_gateway : config.ipv4_direct_routing;
@@ -150,7 +150,7 @@ SUBPROGRAM int send_remote(struct __sk_buff *ctx, struct packet *p)
 			.dst = info->sec_identity,
 			.monitor = config.trace_payload_len,
 		};
-		return encapsulate(ctx, p, info, world_of(p->ipv6));
+		return encapsulate(ctx, p, info, world_of(is_ipv6(p)));
 	}
 	ret = parse_network(ctx, p);
 	return ret < 0 ? ret : fib_redirect(ctx, p);
@@ -160,7 +160,7 @@ INLINE int to_remote_backend(struct __sk_buff *ctx, struct packet *p)
 {
 	int final = 0, ret = prepare_remote(ctx, p, &final);
 
-	if (!p->ipv6)
+	if (!is_ipv6(p))
 		ctx->cb[CB_SRC_LABEL] = world_of(0);
 	if (ret >= 0 && final)
 		return ret;

@@ -69,7 +69,7 @@ INLINE int claims_port(struct __sk_buff *ctx, struct packet *p)
 	if (!has_ports(p->ct.tuple.nexthdr))
 		return 0;
 	if (IS_OVERLAY) {
-		if (!p->ipv6)
+		if (!is_ipv6(p))
 			router = (struct v6addr){ .w0 = config.ipv4_gateway };
 		return config.tunnel_mode && address_equal(&p->saddr, &router);
 	}

@@ -140,9 +140,17 @@ INLINE int address_equal(const struct v6addr *a, const struct v6addr *b)
 	return a->w0 == b->w0 && a->w1 == b->w1 && a->w2 == b->w2 && a->w3 == b->w3;
 }
 
+/* Asked once it is known that the family is enabled. Where IPv6 is off the verifier knows the answer, and neither
+ * checks nor keeps what only IPv6 needs.
+ */
+INLINE int is_ipv6(const struct packet *p)
+{
+	return config.enable_ipv6 && p->ipv6;
+}
+
 INLINE uint32_t address_size(const struct packet *p)
 {
-	return p->ipv6 ? 16 : 4;
+	return is_ipv6(p) ? 16 : 4;
 }
 
 /* Clears the mark of the run before it. Cilium does this with cb and tc_classid at every entry. */

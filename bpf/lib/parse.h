@@ -24,7 +24,7 @@ struct ipv6_fragment_header {
 
 INLINE int fragments_enabled(const struct packet *p)
 {
-	return p->ipv6 ? config.enable_ipv6_fragments : config.enable_ipv4_fragments;
+	return is_ipv6(p) ? config.enable_ipv6_fragments : config.enable_ipv4_fragments;
 }
 
 /* Reads the network header again; after a rewrite this is how the stages see the new addresses. */
@@ -32,7 +32,7 @@ SUBPROGRAM int parse_network(struct __sk_buff *ctx, struct packet *p)
 {
 	if (!p)
 		return -DROP_INVALID;
-	if (p->ipv6) {
+	if (is_ipv6(p)) {
 		if (bpf_skb_load_bytes(ctx, l3_offset(), &p->header.ip6, sizeof(p->header.ip6)) < 0)
 			return -DROP_INVALID;
 		p->saddr = p->header.ip6.saddr;
@@ -118,7 +118,7 @@ SUBPROGRAM int parse_transport(struct __sk_buff *ctx, struct packet *p)
 	ip4 = &p->header.ip4;
 	p->fragment = p->headless = p->fragment_protocol = 0;
 	p->fragment_id = 0;
-	if (p->ipv6)
+	if (is_ipv6(p))
 		return parse_extensions(ctx, p);
 	p->ct.tuple.nexthdr = ip4->protocol;
 	p->l4_off = l3_offset() + (ip4->version_ihl & 0xf) * 4;
@@ -139,7 +139,7 @@ STAGE int refuse_fragments(struct __sk_buff *ctx, struct packet *p)
 
 	if (fragments_enabled(p))
 		return 0;
-	if (!p->ipv6)
+	if (!is_ipv6(p))
 		return p->header.ip4.fragment & HTONS(0x3fff) ? -DROP_FRAG_NOSUPPORT : 0;
 	for (int i = 0; i < IPV6_MAX_HEADERS; i++) {
 		uint8_t next = header;
@@ -168,7 +168,7 @@ INLINE int metric_of(int ct_dir)
 /* Ports of the first fragment, remembered for those that come without a layer 4 header. */
 INLINE struct frag_l4ports *remembered_ports(struct packet *p, struct frag_l4ports *learn)
 {
-	if (p->ipv6) {
+	if (is_ipv6(p)) {
 		struct ipv6_frag_id id = {
 			.id = p->fragment_id,
 			.proto = p->fragment_protocol,
@@ -234,7 +234,8 @@ STAGE int parse_service_tuple(struct __sk_buff *ctx, struct packet *p)
 	p->ct.tuple.daddr = p->daddr;
 	if (has_ports(p->ct.tuple.nexthdr))
 		return load_ports(ctx, p, CT_EGRESS);
-	return p->ct.tuple.nexthdr == (p->ipv6 ? L4_ICMPV6 : L4_ICMP) ? -DROP_UNSUPP_SERVICE_PROTO : -DROP_UNKNOWN_L4;
+	return p->ct.tuple.nexthdr == (is_ipv6(p) ? L4_ICMPV6 : L4_ICMP) ? -DROP_UNSUPP_SERVICE_PROTO :
+									   -DROP_UNKNOWN_L4;
 }
 
 INLINE int not_a_service(int error)

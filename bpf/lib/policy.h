@@ -66,12 +66,13 @@ INLINE int icmp_port(struct __sk_buff *ctx, struct packet *p, be16 *port)
 {
 	uint8_t head[8];
 
-	if (!p->ipv6 && p->ct.tuple.nexthdr == L4_ICMP && (config.allow_icmp_frag_needed || config.enable_icmp_rule)) {
+	if (!is_ipv6(p) && p->ct.tuple.nexthdr == L4_ICMP &&
+	    (config.allow_icmp_frag_needed || config.enable_icmp_rule)) {
 		if (bpf_skb_load_bytes(ctx, p->l4_off, head, 8) < 0)
 			return -DROP_INVALID;
 		if (config.allow_icmp_frag_needed && head[0] == 3 && head[1] == 4)
 			return 1;
-	} else if (p->ipv6 && p->ct.tuple.nexthdr == L4_ICMPV6 && config.enable_icmp_rule) {
+	} else if (is_ipv6(p) && p->ct.tuple.nexthdr == L4_ICMPV6 && config.enable_icmp_rule) {
 		if (bpf_skb_load_bytes(ctx, p->l4_off, head, 1) < 0)
 			return -DROP_INVALID;
 	} else {
@@ -170,7 +171,7 @@ STAGE int send_verdict(struct __sk_buff *ctx, struct packet *p, uint32_t peer, i
 		.verdict = v->code == 0 ? v->proxy_port : v->code,
 		.dst_port = NTOHS(p->ct.tuple.dport),
 		.proto = p->ct.tuple.nexthdr,
-		.bits = dir | (p->ipv6 ? 1 << 2 : 0) | v->match << 3 | v->audited << 6 | (l3_offset() == 0) << 7,
+		.bits = dir | (is_ipv6(p) ? 1 << 2 : 0) | v->match << 3 | v->audited << 6 | (l3_offset() == 0) << 7,
 		.auth_type = v->auth_type,
 		.cookie = v->cookie,
 	};

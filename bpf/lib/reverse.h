@@ -42,7 +42,7 @@ SUBPROGRAM int reverse_service(struct __sk_buff *ctx, struct packet *p, int dir)
 	q->monitor = 0;
 	if (ct_lookup_tuple(ctx, p, q, CT_INGRESS, SCOPE_REVERSE, CT_MATCH_NODEPORT) != CT_REPLY)
 		return TC_ACT_OK;
-	if (p->ipv6) {
+	if (is_ipv6(p)) {
 		ret = next_hop(ctx, p, 0, 0, METRIC_EGRESS, &done);
 		if (done)
 			return ret;
@@ -58,7 +58,7 @@ SUBPROGRAM int reverse_service(struct __sk_buff *ctx, struct packet *p, int dir)
 	if (ret < 0)
 		return ret;
 	info = tunnel_to(p, &p->daddr);
-	if (!p->ipv6) {
+	if (!is_ipv6(p)) {
 		ret = next_hop(ctx, p, 0, 0, METRIC_EGRESS, &done);
 		if (done)
 			return ret;

@@ -21,7 +21,7 @@ INLINE struct lb_service *wanted_service(struct packet *p, struct service_key *k
 	svc = node_service(p, k);
 	if (svc) {
 		p->wildcard_address = p->ct.tuple.daddr;
-		if (!p->ipv6) /* in a conntrack entry, the last word of an IPv6 address */
+		if (!is_ipv6(p)) /* in a conntrack entry, the last word of an IPv6 address */
 			p->wildcard_address = (struct v6addr){ .w3 = p->ct.tuple.daddr.w0 };
 		p->wildcard_port = p->ct.tuple.sport;
 	}

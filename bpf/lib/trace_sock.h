@@ -11,13 +11,14 @@ struct request {
 	struct packet *p; /* for the look-ups, which ask it for its family only */
 	uint64_t namespace;
 	int in_host;
-	be32 address;
+	struct v6addr address; /* of IPv4 in the first word */
 	be16 port;
 	uint8_t protocol;
+	uint8_t is_service;
 };
 
 /* One event per interval is told, with aggregation. Modelled: send_trace_sock_notify4() of trace_sock.h. */
-INLINE void tell(struct request *r, uint8_t point, be32 address, be16 port)
+INLINE void tell(struct request *r, uint8_t point, const struct v6addr *address, be16 port)
 {
 	struct ratelimit limit = {
 		.key = { .usage = RATELIMIT_SOCKET_EVENTS },
@@ -29,8 +30,9 @@ INLINE void tell(struct request *r, uint8_t point, be32 address, be16 port)
 		.type = NOTIFY_TRACE_SOCK,
 		.xlate_point = point,
 		.l4_proto = r->protocol == L4_TCP ? 1 : r->protocol == L4_UDP ? 2 : 0,
+		.ipv6 = r->p->ipv6,
 		.dst_port = NTOHS(port),
-		.dst_ip = { .w0 = address },
+		.dst_ip = *address,
 	};
 
 	if (!config.trace_notify || (config.monitor_aggregation != TRACE_AGGREGATE_NONE && !take_token(&limit)))

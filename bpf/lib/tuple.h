@@ -20,7 +20,7 @@ STAGE struct ct_entry *ct_entry_of(const struct packet *p, const struct tuple *t
 {
 	struct ipv4_ct_tuple t4;
 
-	if (p->ipv6)
+	if (is_ipv6(p))
 		return t->nexthdr == L4_TCP ? bpf_map_lookup_elem(&cilium_ct6_global, t) :
 					      bpf_map_lookup_elem(&cilium_ct_any6_global, t);
 	t4 = tuple4(t);
@@ -33,7 +33,7 @@ STAGE int ct_write(const struct packet *p, const struct tuple *t, const struct c
 {
 	struct ipv4_ct_tuple t4;
 
-	if (p->ipv6)
+	if (is_ipv6(p))
 		return t->nexthdr == L4_TCP ? bpf_map_update_elem(&cilium_ct6_global, t, entry, BPF_ANY) :
 					      bpf_map_update_elem(&cilium_ct_any6_global, t, entry, BPF_ANY);
 	t4 = tuple4(t);

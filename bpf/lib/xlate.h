@@ -24,7 +24,7 @@ SUBPROGRAM int translate(struct __sk_buff *ctx, struct packet *p)
 	if (p->loopback) {
 		struct v6addr source = config.service_loopback_ipv6;
 
-		if (!p->ipv6)
+		if (!is_ipv6(p))
 			source = (struct v6addr){ .w0 = config.service_loopback_ipv4 };
 		if (source.w0 || source.w1 || source.w2 || source.w3) {
 			if (write_address(ctx, p, ADDRESS_SOURCE, &source) < 0)
@@ -48,7 +48,7 @@ SUBPROGRAM int translate(struct __sk_buff *ctx, struct packet *p)
 /* The address that a service's clients know. */
 STAGE int reverse_nat_of(struct packet *p, uint16_t index, struct v6addr *address, be16 *port)
 {
-	if (p->ipv6) {
+	if (is_ipv6(p)) {
 		struct lb6_reverse_nat *nat = bpf_map_lookup_elem(&cilium_lb6_reverse_nat, &index);
 
 		if (!nat)
@@ -111,7 +111,7 @@ SUBPROGRAM int translate_back(struct __sk_buff *ctx, struct packet *p, struct v6
 		if (write_address(ctx, p, ADDRESS_DESTINATION, &old_source) < 0)
 			return -DROP_WRITE_ERROR;
 		sum = address_difference(p, &old_destination, &old_source, 0);
-		if (p->ipv6) {
+		if (is_ipv6(p)) {
 			ret = p->headless ? 0 : fix_l4_checksum6(ctx, p, sum, dir);
 			if (ret < 0)
 				return ret;
@@ -129,5 +129,5 @@ SUBPROGRAM int translate_back(struct __sk_buff *ctx, struct packet *p, struct v6
 		if (ret < 0)
 			return ret;
 	}
-	return p->ipv6 ? fix_l4_checksum6(ctx, p, sum, dir) : fix_l4_checksum(ctx, p, sum);
+	return is_ipv6(p) ? fix_l4_checksum6(ctx, p, sum, dir) : fix_l4_checksum(ctx, p, sum);
 }

@@ -2,7 +2,7 @@
 //
 //   peer identity FILE   one pass, read() in 256 KiB pieces, packets and bytes per VNI
 //   peer flow FILE       the same, with a hash table of flows; prints each
-//   peer libpcap FILE    the same as identity, over libpcap
+//   peer libpcap FILE    the same as identity, over libpcap (pcap_loop, which is a little faster than pcap_next_ex)
 #include <fcntl.h>
 #include <pcap/pcap.h>
 #include <stdint.h>
@@ -110,12 +110,15 @@ static void parse(const char *name, int flows) {
   close(fd);
 }
 
+static void each(u_char *none, const struct pcap_pkthdr *header, const u_char *octets) {
+  (void)none;
+  packet(octets, header->caplen, 0, 0);
+}
+
 static void parse_libpcap(const char *name) {
   char message[PCAP_ERRBUF_SIZE];
   pcap_t *handle = pcap_open_offline(name, message);
-  struct pcap_pkthdr *header;
-  const uint8_t *octets;
-  while (handle && pcap_next_ex(handle, &header, &octets) == 1) packet(octets, header->caplen, 0, 0);
+  if (handle) pcap_loop(handle, -1, each, NULL);
 }
 
 int main(int argc, char **argv) {

@@ -1,6 +1,7 @@
 // A libFuzzer target over everything that reads octets from outside: captures of either format, each header parser
-// by link type, names files. Run by scripts/fuzz.sh decode.
-import Capture
+// by link type, the field map of `pcap diff`, lines and extracts, names files and expectations. Run by
+// scripts/fuzz.sh decode.
+@testable import Capture
 
 /// Takes packets by the quick way and the long way, which must agree.
 struct BothWays: PacketSink, ~Copyable {
@@ -20,6 +21,26 @@ func render(_ report: borrowing DecodeReport) -> String {
   return output.text
 }
 
+/// Prints and writes what a capture holds, as `--by packet` and `--write` do.
+func printAndWrite(_ octets: [UInt8], _ kind: UInt8) {
+  let format: PacketLines.Format = kind & 0x40 != 0 ? .json : kind & 0x20 != 0 ? .csv : .text
+  var lines: PacketLines? = PacketLines(output: TextOutput(), format: format, names: ReportNames())
+  lines?.begin(files: ["fuzz"])
+  var extract: PacketExtract?
+  if kind & 0x10 != 0 {
+    extract = try? PacketExtract(
+      path: "/dev/null", content: kind & 0x80 != 0 ? .inner : .whole, names: ReportNames())
+    lines = nil
+  }
+  var sink = SelectiveDecoder(
+    decoder: Decoder(), selection: PacketSelection(), lines: lines.take(), extract: extract.take())
+  var reader = CaptureReader(name: "fuzz", memory: octets)
+  try? reader.read(into: &sink)
+  _ = sink.report()
+}
+
+let links: [LinkType] = [.ethernet, .null, .raw, .loop, .linuxSLL, .linuxSLL2, .ipv4, .ipv6]
+
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   let octets = Array(UnsafeBufferPointer(start: start, count: count))
@@ -36,16 +57,23 @@ public func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     }
     let (quick, long) = (render(sink.quick.report()), render(sink.long.report()))
     precondition(quick == long, "the quick way differs from the long way")
+    printAndWrite(rest, kind)
   case 1:
-    // One packet of one link type, cut or whole.
-    let links: [LinkType] = [.ethernet, .null, .raw, .loop, .linuxSLL, .linuxSLL2, .ipv4, .ipv6]
+    // One packet of one link type, cut or whole; and two halves of the input as packets that differ.
+    let link = links[Int(kind >> 2 & 7)]
+    let half = rest.count / 2
+    func kept(_ octets: ArraySlice<UInt8>) -> CaptureDifference.Kept {
+      CaptureDifference.Kept(octets: Array(octets), original: octets.count, time: 0, linkType: link)
+    }
+    _ = CaptureDifference(ignoring: kind & 0x80 != 0 ? [.checksum, .ipID] : [])
+      .firstDifference(kept(rest[..<half]), kept(rest[half...]))
     let extra = kind & 0x20 != 0 ? 9000 : 0
     rest.withUnsafeBytes { bytes in
       guard let base = bytes.baseAddress else { return }
-      _ = Dissection(
+      _ = TunnelDissection(
         CapturedPacket(
           base: base, captured: bytes.count, original: bytes.count + extra, time: 0,
-          linkType: links[Int(kind >> 2 & 7)]), ports: DecodingPorts())
+          linkType: link), ports: DecodingPorts())
     }
   case 2:
     var names = IdentityNames()

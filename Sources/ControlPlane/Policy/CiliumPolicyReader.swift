@@ -38,16 +38,17 @@ struct CiliumPolicyReader {
       let explicit = isIngress ? rule.enableDefaultDeny.ingress : rule.enableDefaultDeny.egress
       for (position, traffic) in (rules ?? []).enumerated() {
         check(traffic, isIngress: isIngress)
+        let defaultDeny = settings.policy.nonDefaultDeny ? explicit ?? true : true
+        let origin = PolicyOrigin(
+          policy: policy.reference, rule: "\(name)\(list)[\(position)]", location: traffic.location,
+          log: rule.log)
         statements.append(
           PolicyStatement(
             subject: subject, isAboutNodes: rule.nodeSelector != nil, namespace: policy.namespace,
-            isIngress: isIngress, verdict: verdict,
-            defaultDeny: settings.policy.nonDefaultDeny ? explicit ?? true : true,
+            isIngress: isIngress, verdict: verdict, defaultDeny: defaultDeny,
             peers: peers(traffic.peers, matchesInit: matchesInit),
-            ports: ports(traffic), authentication: verdict == .allow ? traffic.authentication?.value : nil,
-            origin: PolicyOrigin(
-              policy: policy.reference, rule: "\(name)\(list)[\(position)]", location: traffic.location,
-              log: rule.log)))
+            ports: ports(traffic, origin),
+            authentication: verdict == .allow ? traffic.authentication?.value : nil, origin: origin))
       }
     }
     add(rule.ingress, "ingress", isIngress: true, .allow)
@@ -132,19 +133,27 @@ extension CiliumPolicyReader {
         "\(direction)Nodes can only be used with nodeSelectorLabels (enable-node-selector-labels)",
         first.location)
     }
-    if let first = peers.fqdns?.first { unmodelled("toFQDNs", first.location) }
     if let first = peers.groups?.first { unmodelled("\(direction)Groups", first.location) }
     if let first = peers.requires?.first { unmodelled("\(direction)Requires", first.location) }
     for set in peers.cidrSets ?? [] { check(set) }
-    for port in rule.toPorts ?? [] { check(port) }
+    for name in peers.fqdns ?? [] {
+      if let problem = L7Check.problem(name) { refuse(problem, name.location) }
+    }
+    for port in rule.toPorts ?? [] {
+      check(port)
+      for problem in L7Check(settings).problems(port, isIngress: isIngress) {
+        refuse(problem.message, problem.location.isKnown ? problem.location : port.location)
+      }
+    }
   }
 
   private mutating func check(_ rule: PortRule) {
     func unmodelled(_ what: String, _ location: SourceLocation) {
       findings.append(finding(.unmodelled, what, location.isKnown ? location : rule.location))
     }
-    if let rules = rule.rules { unmodelled("rules of layer 7", rules.location) }
-    if let name = rule.serverNames?.first { unmodelled("serverNames", name.location) }
+    if let opaque = rule.rules, opaque.kafka != nil || opaque.l7 != nil || opaque.l7proto != nil {
+      unmodelled("Kafka and generic rules of layer 7, which Cilium 1.20 has no more", opaque.location)
+    }
     if let tls = rule.terminatingTLS ?? rule.originatingTLS { unmodelled("TLS interception", tls.location) }
     if let listener = rule.listener { unmodelled("listener", listener.location) }
     if (rule.ports ?? []).count > 40 { refuse("too many ports, the max is 40", rule.location) }
@@ -172,15 +181,16 @@ extension CiliumPolicyReader {
     let services = (peers.services ?? []).flatMap { self.services.selectors(of: $0) }
     let isEmptied = [
       peers.endpoints?.isEmpty, peers.nodes?.isEmpty, peers.entities?.isEmpty, peers.cidrs?.isEmpty,
-      peers.cidrSets?.isEmpty,
+      peers.cidrSets?.isEmpty, peers.fqdns?.isEmpty,
     ].contains(true)
     if isEmptied, services.isEmpty { return nil }
     // What is not modelled (and reported) selects nobody, rather than everybody.
-    if peers.fqdns != nil || peers.groups != nil { return nil }
+    if peers.groups != nil { return nil }
     var selectors = services
     for endpoint in peers.endpoints ?? [] { selectors.append(self.endpoint(endpoint, matchesInit)) }
     for entity in peers.entities ?? [] { selectors += selectorsOf(entity.value) }
     for cidr in peers.cidrs ?? [] { selectors.append(PeerSelector(cidr.value, options: options)) }
+    for name in peers.fqdns ?? [] { selectors.append(PeerSelector(name)) }
     for set in peers.cidrSets ?? [] { selectors += self.selectors(set) }
     for node in peers.nodes ?? [] { selectors.append(self.node(node)) }
     return selectors
@@ -240,16 +250,24 @@ extension CiliumPolicyReader {
   }
 
   /// nil for every port.
-  private func ports(_ rule: TrafficRule) -> [PolicyStatement.PortSpec]? {
+  private func ports(
+    _ rule: TrafficRule, _ origin: PolicyOrigin
+  ) -> [PolicyStatement.PortSpec]? {
     let toPorts = rule.toPorts ?? []
     let icmps = rule.icmps ?? []
     guard !toPorts.isEmpty || icmps.contains(where: { $0.fields?.isEmpty == false }) else { return nil }
     var specs: [PolicyStatement.PortSpec] = []
-    for port in toPorts.flatMap({ $0.ports ?? [] }) {
-      guard let reference = port.port else { continue }
-      let transports: [UInt8] = port.protocol == .any ? [6, 17, 132] : [port.protocol.number ?? 0]
-      specs += transports.map {
-        PolicyStatement.PortSpec(port: .init(reference, end: port.endPort), transport: $0)
+    for (index, entry) in toPorts.enumerated() {
+      let place = "\(origin).toPorts[\(index)]"
+      for port in entry.ports ?? [] {
+        guard let reference = port.port else { continue }
+        let transports: [UInt8] = port.protocol == .any ? [6, 17, 132] : [port.protocol.number ?? 0]
+        specs += transports.map { transport in
+          PolicyStatement.PortSpec(
+            port: .init(reference, end: port.endPort), transport: transport,
+            redirect: ProxyRedirect(
+              entry, transport: transport, place: place))
+        }
       }
     }
     for field in icmps.flatMap({ $0.fields ?? [] }) {

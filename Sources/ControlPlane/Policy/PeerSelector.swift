@@ -158,3 +158,13 @@ extension DatapathOptions {
     }
   }
 }
+
+extension PeerSelector {
+  /// A DNS name or pattern: identities of addresses that it stands for have its text as a label.
+  init(_ selector: FQDNSelector) {
+    self.init([PeerSelector.exists("fqdn", DNSPattern(selector).text)])
+  }
+
+  /// The names and patterns that identities are needed for.
+  var names: [String] { requirements.filter { $0.source == "fqdn" }.map(\.key) }
+}

@@ -27,7 +27,7 @@ struct PolicyDistiller {
     let rendered = state.rendered()
     return PolicyRendering(
       table: rendered.table, origins: rendered.origins, enforcesIngress: policy.enforcesIngress,
-      enforcesEgress: policy.enforcesEgress)
+      enforcesEgress: policy.enforcesEgress, proxyPolicy: proxyPolicy(&cache))
   }
 
   private func insert(
@@ -47,7 +47,10 @@ struct PolicyDistiller {
       {
         continue
       }
-      let entry = entry(own, span, tierMax: tierMax)
+      var entry = entry(own, span, tierMax: tierMax)
+      if let redirect = own.redirect {
+        entry.proxyPort = ProxyListener(redirect.parser, isIngress: key.isIngress).placeholder
+      }
       for (identity, prefix) in targets(peer, key, &cache) {
         let portKey = MapState.PortKey(
           isEgress: !key.isIngress, transport: key.spec.transport, prefix: prefix)
@@ -69,7 +72,7 @@ struct PolicyDistiller {
   }
 
   /// The identities and ports that a peer and a port stand for.
-  private func targets(
+  func targets(
     _ peer: PeerSelector, _ key: ResolvedPolicy.FilterKey, _ cache: inout SelectorCache
   ) -> [(UInt32, PortPrefix)] {
     let prefixes: [PortPrefix]

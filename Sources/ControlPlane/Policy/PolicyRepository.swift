@@ -46,6 +46,17 @@ struct PolicyRepository: Sendable {
 
   /// The identities of prefixes and nodes; local to nodes, and the same on each.
   private(set) var local = PrefixIdentities()
+  /// The identities of addresses that policies know by name.
+  var names: [Identity] = []
+
+  /// The names and patterns that `toFQDNs` selects peers by, in order.
+  var nameSelectors: [String] {
+    var found: Set<String> = []
+    for statement in sources.all {
+      for peer in statement.peers ?? [] { found.formUnion(peer.names) }
+    }
+    return found.sorted()
+  }
 
   var findings: [Finding] { sources.findings }
 }
@@ -118,7 +129,7 @@ extension PolicyRepository {
     for viewpoint in views.keys where !wanted.contains(viewpoint) { views[viewpoint] = nil }
     for viewpoint in wanted where views[viewpoint] == nil {
       views[viewpoint] = View()
-      let all = Array(identities.values) + local.all
+      let all = Array(identities.values) + local.all + names
       invalidate(viewpoint, all.map { (number: $0.number, labels: $0.labels) }, [], [], portsChanged: false)
     }
   }

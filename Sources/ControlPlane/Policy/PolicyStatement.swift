@@ -14,6 +14,8 @@ struct PolicyStatement: Hashable, Sendable {
     var port: Port
     /// The IANA number; 0 for every protocol.
     var transport: UInt8
+    /// What a proxy is to do with the traffic; nil for none.
+    var redirect: ProxyRedirect?
   }
 
   var subject: PeerSelector

@@ -24,7 +24,17 @@ struct Precedence: Hashable, Sendable, Comparable {
     }
   }
 
+  /// A redirect: among those of a level, the listener of the lowest number ranks highest.
+  init(priority: UInt32, listener: UInt8) {
+    self.init(priority: priority, verdict: .allow)
+    bits += listener > 0 ? 254 - UInt32(min(listener, Precedence.lastListener)) : 1
+  }
+
   static let lowestPriority: UInt32 = 1 << 24 - 1
+  private static let lastListener: UInt8 = 126
+
+  /// The priority alone: what ranks within it is masked away.
+  var level: UInt32 { bits >> 8 }
 
   var isDeny: Bool { bits & 255 == 255 }
 

@@ -23,8 +23,13 @@ struct ResolvedPolicy: Sendable {
     var verdict: PolicyVerdict
     var authentication: AuthenticationMode?
     var origins: [PolicyOrigin]
+    /// What a proxy is to do with the traffic; nil for none.
+    var redirect: ProxyRedirect?
 
-    var precedence: Precedence { Precedence(priority: priority, verdict: verdict) }
+    var precedence: Precedence {
+      redirect.map { Precedence(priority: priority, listener: $0.priority) }
+        ?? Precedence(priority: priority, verdict: verdict)
+    }
     var auth: AuthRequirement { verdict == .allow ? AuthRequirement(authentication) : .none }
   }
 
@@ -61,10 +66,12 @@ struct ResolvedPolicy: Sendable {
       let isEnforced = !own.isEmpty || isAlways
       if isIngress { enforcesIngress = isEnforced } else { enforcesEgress = isEnforced }
       guard !own.isEmpty else { continue }
+      // Where nothing is denied by default, rules of layer 7 hold nothing back either.
+      let isLax = !isAlways && !own.contains(where: \.defaultDeny)
       own += ResolvedPolicy.defaults(own, isIngress: isIngress, isHost: isHost, isAlways: isAlways)
       let levels = PriorityLevels(own)
       spans[isIngress] = levels.spans
-      for (statement, priority) in zip(own, levels.priorities) { add(statement, priority) }
+      for (statement, priority) in zip(own, levels.priorities) { add(statement, priority, isLax: isLax) }
     }
   }
 
@@ -95,21 +102,31 @@ struct ResolvedPolicy: Sendable {
     return result
   }
 
-  private mutating func add(_ statement: PolicyStatement, _ priority: UInt32) {
+  private mutating func add(_ statement: PolicyStatement, _ priority: UInt32, isLax: Bool) {
     let (ports, peers) = statement.filters
     guard !ports.isEmpty else { return }
     var features = features[statement.isIngress] ?? Features()
-    if statement.verdict == .deny || priority > 0 { features.precedences = true }
+    if statement.verdict == .deny || priority > 0 || ports.contains(where: { $0.redirect != nil }) {
+      features.precedences = true
+    }
     if statement.verdict == .pass { features.passes = true }
     if statement.authentication != nil { features.authentication = true }
     self.features[statement.isIngress] = features
-    let policy = PeerPolicy(
+    var policy = PeerPolicy(
       priority: priority, verdict: statement.verdict, authentication: statement.authentication,
       origins: [statement.origin])
-    for spec in ports {
+    for var spec in ports {
+      policy.redirect = spec.redirect
+      if isLax { policy.redirect?.widen(statement.origin.description) }
+      spec.redirect = nil
       let key = FilterKey(tier: statement.tier, isIngress: statement.isIngress, spec: spec)
       for peer in peers { filters[key, default: Filter()].merge(peer, policy) }
     }
+  }
+
+  /// Whether anything is redirected to a proxy.
+  var hasRedirects: Bool {
+    filters.values.contains { $0.policies.values.contains { $0.redirect != nil } }
   }
 
   /// Every selector of a peer.
@@ -144,6 +161,7 @@ extension ResolvedPolicy.Filter {
       return
     }
     if old.priority == new.priority, old.verdict == new.verdict {
+      old.combineRedirect(with: new)
       for origin in new.origins where !old.origins.contains(origin) { old.origins.append(origin) }
       // Cilium computes no policy at all where two rules ask for different modes; here the stricter one counts.
       old.authentication = [old.authentication, new.authentication].compactMap(\.self).max {
@@ -152,6 +170,24 @@ extension ResolvedPolicy.Filter {
       policies[peer] = old
     } else if old.priority > new.priority || old.priority == new.priority && new.verdict.beats(old.verdict) {
       policies[peer] = new
+    }
+  }
+}
+
+extension ResolvedPolicy.PeerPolicy {
+  /// An allow and a redirect, or two redirects, become one redirect that lets pass what either does.
+  fileprivate mutating func combineRedirect(with new: Self) {
+    let origin = origins.first?.description ?? ""
+    let newOrigin = new.origins.first?.description ?? ""
+    switch (redirect, new.redirect) {
+    case (nil, nil): return
+    case (nil, var theirs?):
+      theirs.widen(origin)
+      redirect = theirs
+    case (_?, nil): redirect?.widen(newOrigin)
+    case (_?, let theirs?):
+      // Where no proxy speaks both, the first one stays.
+      _ = redirect?.merge(theirs, origin: origin, otherOrigin: newOrigin)
     }
   }
 }
