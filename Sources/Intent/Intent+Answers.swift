@@ -85,10 +85,12 @@ extension Intent {
 }
 
 extension Intent {
-  /// The node whose address a pod's packets have when they come to another node: they leave the cluster's prefixes.
+  /// The node whose address a pod's packets have when they come to another node: beside the tunnel they leave the
+  /// cluster's prefixes. With native routing what goes to nodes is spared.
+  /// Source: Cilium `bpf/lib/nat.h`, `snat_v4_needs_masquerade`; `pkg/option/config.go`, `NodeIpsetNeeded`.
   private func masqueradingNode(_ pod: Subject, to node: Subject, _ family: AddressFamily) -> Subject? {
-    guard node.kind == .node, pod.kind == .pod, !pod.node.isEmpty, pod.node != node.node,
-      let own = cluster.nodes["", pod.node], let address = node.address(family)
+    guard settings.routing.mode == .tunnel, node.kind == .node, pod.kind == .pod, !pod.node.isEmpty,
+      pod.node != node.node, let own = cluster.nodes["", pod.node], let address = node.address(family)
     else { return nil }
     let isOn = family == .ipv4 ? settings.masquerade.ipv4 : settings.masquerade.ipv6
     let spared = family == .ipv4 ? settings.routing.ipv4NativeCIDR : settings.routing.ipv6NativeCIDR

@@ -134,16 +134,17 @@ import Wire
 
   @Test(arguments: [UInt64](0..<12)) func mapsSayWhatTheManifestsMean(_ batch: UInt64) throws {
     for seed in batch * 25..<batch * 25 + 25 {
-      var policies = RandomPolicies(seed: seed)
-      let objects = policies.objects()
+      var random = RandomPolicies(seed: seed)
+      let objects = random.objects()
       var settings = Settings()
       settings.policy.hostFirewall = true
       settings.policy.nodeSelectorLabels = true
       settings.policy.clusterNetworkPolicies = true
       settings.policy.cidrMatchesNodes = seed % 4 == 1
       let world = World(objects, settings)
-      for from in world.subjects {
-        for to in world.subjects where from != to {
+      let policies = world.subjects.map(world.intent.policy(of:))
+      for from in policies {
+        for to in policies where from.subject != to.subject {
           guard compare(world, from, to, seed, objects) else { return }
         }
       }
@@ -151,10 +152,12 @@ import Wire
   }
 
   private func compare(
-    _ world: World, _ from: Subject, _ to: Subject, _ seed: UInt64, _ objects: [ClusterObject]
+    _ world: World, _ source: EndpointPolicy, _ destination: EndpointPolicy, _ seed: UInt64,
+    _ objects: [ClusterObject]
   ) -> Bool {
+    let (from, to) = (source.subject, destination.subject)
     for transport in [Transport.tcp(80), .tcp(81), .tcp(443), .udp(53), .icmp(type: 8), .icmp(type: 13)] {
-      let answer = world.intent.answer(Traffic(from: from, to: to, transport))
+      let answer = world.intent.answer(Traffic(from: from, to: to, transport), source, destination)
       for (own, peer, said) in [(from, to, answer.egress), (to, from, answer.ingress)] {
         guard let (node, id) = world.endpoint(own), let address = peer.addresses.first,
           let table = world.plane.image(of: node)?.maps.policies[id]
