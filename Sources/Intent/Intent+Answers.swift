@@ -65,6 +65,13 @@ extension Intent {
     _ traffic: Traffic, _ direction: PolicyDirection, _ source: EndpointPolicy, _ destination: EndpointPolicy
   ) -> DirectionPolicy.Question {
     let (own, peer) = direction == .egress ? (source, destination) : (destination, source)
+    if direction == .ingress, let node = masqueradingNode(peer.subject, to: own.subject, traffic.family) {
+      let identity = identities.identity(of: node, seenFrom: own.subject.node, traffic.family)
+      return DirectionPolicy.Question(
+        peer: PeerView(identity: identity, address: node.address(traffic.family)),
+        transport: traffic.transport, family: traffic.family, ports: destination.ownPorts,
+        names: options.names)
+    }
     // A pod looks the same from everywhere; a node does not, nor does the world in both families.
     let identity =
       peer.subject.kind == .pod
@@ -74,6 +81,21 @@ extension Intent {
       peer: PeerView(identity: identity, address: peer.subject.address(traffic.family)),
       transport: traffic.transport, family: traffic.family,
       ports: direction == .ingress ? destination.ownPorts : destination.identityPorts, names: options.names)
+  }
+}
+
+extension Intent {
+  /// The node whose address a pod's packets have when they come to another node: beside the tunnel they leave the
+  /// cluster's prefixes. With native routing what goes to nodes is spared.
+  /// Source: Cilium `bpf/lib/nat.h`, `snat_v4_needs_masquerade`; `pkg/option/config.go`, `NodeIpsetNeeded`.
+  private func masqueradingNode(_ pod: Subject, to node: Subject, _ family: AddressFamily) -> Subject? {
+    guard settings.routing.mode == .tunnel, node.kind == .node, pod.kind == .pod, !pod.node.isEmpty,
+      pod.node != node.node, let own = cluster.nodes["", pod.node], let address = node.address(family)
+    else { return nil }
+    let isOn = family == .ipv4 ? settings.masquerade.ipv4 : settings.masquerade.ipv6
+    let spared = family == .ipv4 ? settings.routing.ipv4NativeCIDR : settings.routing.ipv6NativeCIDR
+    if !isOn || spared.map({ AddressBlock($0).contains(address) }) == true { return nil }
+    return .node(own)
   }
 }
 

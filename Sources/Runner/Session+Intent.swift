@@ -89,9 +89,12 @@ extension Session where Observer: ~Copyable {
       guard let drop = got.drop else {
         return "the manifests mean a drop \(opinion.drop ?? 0)\(why), the packets were not dropped"
       }
-      guard drop.reason == opinion.drop, drop.direction == opinion.dropDirection else {
+      // Cilium counts what the host may not send through cilium_host as dropped on ingress: the verdict tells better.
+      let direction =
+        got.egress == "denied" ? "egress" : got.ingress == "denied" ? "ingress" : drop.direction
+      guard drop.reason == opinion.drop, direction == opinion.dropDirection else {
         return "the manifests mean drop \(opinion.drop ?? 0) on \(opinion.dropDirection ?? "")\(why), "
-          + "the packets were dropped by \(drop.reason) on \(drop.direction)"
+          + "the packets were dropped by \(drop.reason) on \(direction)"
       }
     case "delivered":
       guard result.outcome == .ok else {

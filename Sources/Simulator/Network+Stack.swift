@@ -183,6 +183,7 @@ extension Network where Observer: ~Copyable {
     let isInside =
       topology.nodes.contains { $0.podCIDRs.contains { $0.contains(destination) } }
       || spec.nativeCIDRs.contains { $0.contains(destination) }
+      || spec.nativeRouting && topology.nodes.contains { $0.addresses.contains(destination) }
     guard !isInside, let address = spec.addresses.first(where: { $0.family == source.family }) else { return }
     guard var packet = Packet(frame: flight.buffer.frame), let pair = packet.socketPair else { return }
     packet.source = address

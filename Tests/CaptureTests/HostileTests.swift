@@ -47,7 +47,7 @@ private let nasty: [(String, [UInt8])] = {
   ]
 }()
 
-@Test(.timeLimit(.minutes(1)), arguments: nasty.indices)
+@Test(.timeLimit(.minutes(10)), arguments: nasty.indices)
 func `headers that lead nowhere have an end`(index: Int) {
   let (name, bytes) = nasty[index]
   for link in [LinkType.ethernet, .raw, .null, .loop, .linuxSLL, .linuxSLL2, .ipv4, .ipv6] {

@@ -250,4 +250,31 @@ import Wire
     #expect(off.findings.map(\.severity) == [.warning])
     #expect(try lines(off, egress: false) == ["0 allow ffffff01"])
   }
+
+  /// A node's host has a map of its own with the host firewall, and the local host no place in it.
+  @Test func policiesOfNodes() throws {
+    let yaml = """
+      apiVersion: cilium.io/v2
+      kind: CiliumClusterwideNetworkPolicy
+      metadata: {name: host}
+      spec:
+        nodeSelector: {matchLabels: {node-role.kubernetes.io/control-plane: ''}}
+        ingress: [{fromEntities: [remote-node]}]
+      """
+    func hostLines(_ plane: ControlPlane, _ name: String) throws -> [String] {
+      let node = try #require(plane.node(name))
+      return try #require(plane.image(of: name)).policyLines(node.hostEndpointID).sorted()
+    }
+    let off = try plane(yaml)
+    #expect(off.findings.map(\.severity) == [.warning])
+    #expect(try hostLines(off, "kind-control-plane").isEmpty)
+    let on = try plane(yaml) { $0.policy.hostFirewall = true }
+    #expect(
+      try hostLines(on, "kind-control-plane") == [
+        "egress 0 allow ffffff01", "ingress 6 allow ffffff01", "ingress 7 allow ffffff01",
+      ])
+    #expect(try hostLines(on, "kind-worker") == ["egress 0 allow ffffff01", "ingress 0 allow ffffff01"])
+    // It selects no pods.
+    #expect(try lines(on, egress: false) == ["0 allow ffffff01"])
+  }
 }

@@ -18,6 +18,12 @@ import Wire
     #expect(town.row(everybody, "node/n1", .tcp(6443)) == "......")
     #expect(town.answer("client", "node/n1").ingress.enforcement == .noEndpoint)
     town.settings.policy.hostFirewall = true
+    // Beside the tunnel, pods of the other node have its address.
+    #expect(town.row(everybody, "node/n1", .tcp(6443)) == ".....X")
+    town.settings.masquerade.ipv4 = false
+    #expect(town.row(everybody, "node/n1", .tcp(6443)) == "XXX..X")
+    town.settings.masquerade.ipv4 = true
+    town.settings.routing.mode = .native
     #expect(town.row(everybody, "node/n1", .tcp(6443)) == "XXX..X")
     // It selects no pods, and pod policies no nodes.
     #expect(town.cell("client", "web") == ".")
