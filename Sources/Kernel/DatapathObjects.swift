@@ -71,6 +71,16 @@ public struct DatapathObjects: Sendable {
     return entry.field("precedence") == nil ? .v118 : .v119
   }
 
+  /// The instructions of each object file, the functions that its programs call included.
+  public func sizes() throws(KernelError) -> [String: Int] {
+    var sizes: [String: Int] = [:]
+    for (name, file) in files {
+      let functions = try ELFImage(file.bytes, name: name).symbols.filter(\.isFunction)
+      sizes[name] = functions.reduce(0) { $0 + $1.size } / 8
+    }
+    return sizes
+  }
+
   private static func tcDriver() throws(KernelError) -> ObjectFile {
     guard let driver = BPFObject.named("driver_tc") else {
       throw KernelError(.object, call: "find driver", detail: "driver_tc is not among the embedded objects")

@@ -50,6 +50,7 @@ struct CompareSession {
     var comparison = DatapathComparison(
       baseline: sides.0.name, candidate: sides.1.name, log, scenarios: subjects.count, allow: &allow)
     comparison.unusedEntries = allow.unused.map { "\(command.allow ?? ""):\($0.line): \($0.pattern)" }
+    comparison.objects = try objects(sides)
     if let folder = command.examples { try writeExamples(&comparison, subjects, sides, to: folder) }
     try report(comparison, subjects)
     if subjects.contains(where: \.isDamaged) { return 2 }
@@ -131,6 +132,15 @@ struct CompareSession {
   }
 
   // MARK: Results
+
+  /// The object files of both sides, where both are one build.
+  private func objects(_ sides: (CompareSide, CompareSide)) throws -> [DatapathComparison.ObjectSize] {
+    let (before, after) = (try sides.0.sizes(), try sides.1.sizes())
+    guard !before.isEmpty, !after.isEmpty else { return [] }
+    return Set(before.keys).union(after.keys).sorted().map {
+      .init(name: $0, instructions: (before[$0], after[$0]))
+    }
+  }
 
   private func report(_ comparison: DatapathComparison, _ subjects: [Subject]) throws {
     if let file = command.junitFile { try OutputFile.write(Array(comparison.junit.utf8), to: file) }

@@ -36,4 +36,10 @@ struct CompareSide {
     let forecast = KernelRun(datapath: name).forecast(scenario, [], build.objects.profile)
     return .kernel(KernelCluster(objects: build.objects, forecast: forecast, pool: build.pool))
   }
+
+  /// The instructions of each object file; empty for the model and for several builds, of which none stands for all.
+  func sizes() throws -> [String: Int] {
+    guard let builds, builds.builds.count == 1 else { return [:] }
+    return try builds.builds[0].objects.sizes()
+  }
 }

@@ -75,6 +75,8 @@ struct ExploreCommandTests {
       #expect(run.code == 0, "\(run.complaints)")
       #expect(run.output.hasPrefix("{\"schema\":\"ciliate.compare/v1\""))
       #expect(run.output.contains("allow.txt:2: to_netdev *"))
+      // The model has no objects.
+      #expect(run.output.contains("\"objects\":[]"))
       for file in ["r.md", "r.xml", "r.sarif"] {
         #expect(FileManager.default.fileExists(atPath: "\(folder)/\(file)"))
       }

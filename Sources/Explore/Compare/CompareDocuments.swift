@@ -30,9 +30,9 @@ extension DatapathComparison {
       ),
       ("differences", .array(groups.map(Self.difference))),
       (
-        "programs",
+        "objects",
         .array(
-          programs.map {
+          objects.map {
             .members(
               ("name", .string($0.name)), ("baseline", .integer($0.instructions.baseline)),
               ("candidate", .integer($0.instructions.candidate)))

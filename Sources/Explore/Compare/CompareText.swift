@@ -20,8 +20,8 @@ extension DatapathComparison {
     lines += hooks.map { "\($0.hook): \($0.agreeing) of \(hops($0.compared)) equal" }
     lines += notRun.map { "not run: \(hops($0.count)): \($0.reason)" }
     lines += unusedEntries.map { "allowed, and not seen: \($0)" }
-    for program in programs where program.instructions.baseline != program.instructions.candidate {
-      lines.append("\(program.name): \(change(program)) instructions")
+    for object in objects where object.instructions.baseline != object.instructions.candidate {
+      lines.append("\(object.name): \(change(object)) instructions")
     }
     lines.append(summary)
     return lines.joined(separator: "\n") + "\n"
@@ -49,9 +49,9 @@ extension DatapathComparison {
       }
       lines.append("")
     }
-    let changed = programs.filter { $0.instructions.baseline != $0.instructions.candidate }
+    let changed = objects.filter { $0.instructions.baseline != $0.instructions.candidate }
     if !changed.isEmpty {
-      lines += ["| program | instructions |", "|---|---|"]
+      lines += ["| object | instructions |", "|---|---|"]
       lines += changed.map { "| \(cell($0.name)) | \(change($0)) |" }
       lines.append("")
     }
@@ -60,9 +60,9 @@ extension DatapathComparison {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private func change(_ program: ProgramSize) -> String {
+  private func change(_ object: ObjectSize) -> String {
     func word(_ count: Int?) -> String { count.map { "\($0)" } ?? "none" }
-    return "\(word(program.instructions.baseline)) → \(word(program.instructions.candidate))"
+    return "\(word(object.instructions.baseline)) → \(word(object.instructions.candidate))"
   }
 
   private func hops(_ count: Int) -> String { "\(count) \(count == 1 ? "hop" : "hops")" }

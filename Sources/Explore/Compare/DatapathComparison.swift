@@ -14,8 +14,8 @@ public struct DatapathComparison: Sendable {
   public var groups: [Group] = []
   /// Entries of the allow list that matched nothing, as `FILE:LINE: PATTERN`.
   public var unusedEntries: [String] = []
-  /// Programs of both sides: what the verifier had to say about their size.
-  public var programs: [ProgramSize] = []
+  /// The object files of both sides, where each is one build.
+  public var objects: [ObjectSize] = []
 
   /// A cause of differences, whether it is expected, and where its example was put.
   public struct Group: Sendable {
@@ -27,8 +27,8 @@ public struct DatapathComparison: Sendable {
     public var first: Divergence? { group.divergences.first }
   }
 
-  /// A program that both sides have.
-  public struct ProgramSize: Sendable {
+  /// An object file, and how much code is in it.
+  public struct ObjectSize: Sendable {
     public var name: String
     /// Instructions in the file, baseline and candidate; nil where a side does not have it.
     public var instructions: (baseline: Int?, candidate: Int?)
