@@ -15,9 +15,9 @@ struct Orphans: Equatable, CustomStringConvertible {
 
   /// What is held by nobody now: our programs, and maps by whomever.
   ///
-  /// Maps are counted by their numbers alone. To open one that is on its way out keeps it for good: its array of
-  /// programs is emptied a second time while the first is still under way, and one of the two holds on to it
-  /// (`prog_array_map_clear` of the kernel, seen with Linux 6.18).
+  /// Maps are counted by their numbers alone. Arrays of programs that were opened by their number right after their
+  /// process had ended stayed for good on Linux 6.18, with no owner; since they are not opened, none stays. The likely
+  /// cause, not proven: the kernel empties such an array once more at each last close, while the first is under way.
   static func now() -> Orphans {
     var orphans = Orphans()
     let held = heldByProcesses()
